@@ -1,0 +1,219 @@
+"""File CyberTipline reports with NCMEC. The public names, sorted, and nothing else.
+
+Names are imported when they are first used: `import cybertip` itself costs next to nothing, and a program that only writes
+XML never imports an HTTP client.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cybertip.client import (
+        AsyncClient as AsyncClient,
+        Client as Client,
+    )
+    from cybertip.errors import (
+        AlreadyFinished as AlreadyFinished,
+        AlreadyRetracted as AlreadyRetracted,
+        CybertipError as CybertipError,
+        HashMismatch as HashMismatch,
+        InDoubt as InDoubt,
+        InvalidReport as InvalidReport,
+        Misunderstanding as Misunderstanding,
+        NcmecError as NcmecError,
+        NeverSent as NeverSent,
+        NotAllowed as NotAllowed,
+        NotFound as NotFound,
+        NotUnderstood as NotUnderstood,
+        Refused as Refused,
+        TransportError as TransportError,
+        Unavailable as Unavailable,
+        Violation as Violation,
+    )
+    from cybertip.model import (
+        AccountPermanentlyDisabled as AccountPermanentlyDisabled,
+        AccountPlatform as AccountPlatform,
+        AccountTemporarilyDisabled as AccountTemporarilyDisabled,
+        Address as Address,
+        AddressType as AddressType,
+        AssociatedAccount as AssociatedAccount,
+        AssociatedAccountType as AssociatedAccountType,
+        BatchedReport as BatchedReport,
+        BatchedReportReason as BatchedReportReason,
+        CellPhoneIncident as CellPhoneIncident,
+        ChatImIncident as ChatImIncident,
+        ContactPerson as ContactPerson,
+        Country as Country,
+        DEFAULT_EDITION as DEFAULT_EDITION,
+        Details as Details,
+        DeviceId as DeviceId,
+        DoneFiles as DoneFiles,
+        Edition as Edition,
+        Email as Email,
+        EmailIncident as EmailIncident,
+        EmailType as EmailType,
+        EstimatedLocation as EstimatedLocation,
+        evolve as evolve,
+        FileAnnotations as FileAnnotations,
+        FileClassification as FileClassification,
+        FileDescription as FileDescription,
+        FileDetails as FileDetails,
+        FileId as FileId,
+        FileRelevance as FileRelevance,
+        Hash as Hash,
+        Incident as Incident,
+        IncidentSummary as IncidentSummary,
+        IncidentType as IncidentType,
+        IntendedRecipient as IntendedRecipient,
+        IpCaptureEvent as IpCaptureEvent,
+        IpCaptureType as IpCaptureType,
+        LawEnforcement as LawEnforcement,
+        MetadataType as MetadataType,
+        NameValue as NameValue,
+        NewsgroupIncident as NewsgroupIncident,
+        NonInternetIncident as NonInternetIncident,
+        OnlineGamingIncident as OnlineGamingIncident,
+        Peer2PeerIncident as Peer2PeerIncident,
+        Person as Person,
+        PersonOrUserReported as PersonOrUserReported,
+        Phone as Phone,
+        PhoneType as PhoneType,
+        Report as Report,
+        ReportAnnotations as ReportAnnotations,
+        ReportDoneResponse as ReportDoneResponse,
+        Reporter as Reporter,
+        ReportId as ReportId,
+        ReportResponse as ReportResponse,
+        ServedLegalProcessInternational as ServedLegalProcessInternational,
+        State as State,
+        Victim as Victim,
+        WebPageIncident as WebPageIncident,
+    )
+    from cybertip.protocol import (
+        Credentials as Credentials,
+        Environment as Environment,
+    )
+    from cybertip.rules import (
+        check as check,
+    )
+    from cybertip.xml import (
+        from_json as from_json,
+        read as read,
+        schema as schema,
+        to_json as to_json,
+        write as write,
+    )
+
+#: Where each public name is at home.
+_HOMES = {
+    "cybertip.client": (
+        "AsyncClient",
+        "Client",
+    ),
+    "cybertip.errors": (
+        "AlreadyFinished",
+        "AlreadyRetracted",
+        "CybertipError",
+        "HashMismatch",
+        "InDoubt",
+        "InvalidReport",
+        "Misunderstanding",
+        "NcmecError",
+        "NeverSent",
+        "NotAllowed",
+        "NotFound",
+        "NotUnderstood",
+        "Refused",
+        "TransportError",
+        "Unavailable",
+        "Violation",
+    ),
+    "cybertip.model": (
+        "AccountPermanentlyDisabled",
+        "AccountPlatform",
+        "AccountTemporarilyDisabled",
+        "Address",
+        "AddressType",
+        "AssociatedAccount",
+        "AssociatedAccountType",
+        "BatchedReport",
+        "BatchedReportReason",
+        "CellPhoneIncident",
+        "ChatImIncident",
+        "ContactPerson",
+        "Country",
+        "DEFAULT_EDITION",
+        "Details",
+        "DeviceId",
+        "DoneFiles",
+        "Edition",
+        "Email",
+        "EmailIncident",
+        "EmailType",
+        "EstimatedLocation",
+        "evolve",
+        "FileAnnotations",
+        "FileClassification",
+        "FileDescription",
+        "FileDetails",
+        "FileId",
+        "FileRelevance",
+        "Hash",
+        "Incident",
+        "IncidentSummary",
+        "IncidentType",
+        "IntendedRecipient",
+        "IpCaptureEvent",
+        "IpCaptureType",
+        "LawEnforcement",
+        "MetadataType",
+        "NameValue",
+        "NewsgroupIncident",
+        "NonInternetIncident",
+        "OnlineGamingIncident",
+        "Peer2PeerIncident",
+        "Person",
+        "PersonOrUserReported",
+        "Phone",
+        "PhoneType",
+        "Report",
+        "ReportAnnotations",
+        "ReportDoneResponse",
+        "Reporter",
+        "ReportId",
+        "ReportResponse",
+        "ServedLegalProcessInternational",
+        "State",
+        "Victim",
+        "WebPageIncident",
+    ),
+    "cybertip.protocol": (
+        "Credentials",
+        "Environment",
+    ),
+    "cybertip.rules": (
+        "check",
+    ),
+    "cybertip.xml": (
+        "from_json",
+        "read",
+        "schema",
+        "to_json",
+        "write",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - a list of the names above
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])

@@ -1,0 +1,75 @@
+"""NCMEC's replies, read with forgiveness: fields in any order, what is unknown kept, an empty description understood."""
+
+from typing import TYPE_CHECKING, Any
+
+from cybertip.errors import InvalidReport, Violation
+from cybertip.model.declaration import Field, Place, Simple, is_part, part_of
+from cybertip.xml.layout import Document, at
+from cybertip.xml.lexical import read_simple
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+__all__ = ["read_reply"]
+
+
+def read_reply(root: "etree._Element", kind: type[Document]) -> Document:
+    """Read a reply; raise `InvalidReport` where a code or an id is absent, doubled or no number."""
+    found: list[Violation] = []
+    reply = _read_part(root, kind, found)
+    if found:
+        raise InvalidReport(tuple(found))
+    document: Document = reply
+    return document
+
+
+def _read_part(element: "etree._Element", kind: type[Any], found: list[Violation]) -> Any:
+    from lxml import etree
+
+    declared = part_of(kind)
+    children: dict[str, list[etree._Element]] = {}
+    for child in element:
+        children.setdefault(str(child.tag), []).append(child)
+    path = element.getroottree().getpath(element)
+    values: dict[str, Any] = {}
+    for field in declared.fields:
+        if field.place is Place.UNKNOWN:
+            continue
+        given = children.pop(field.xml, [])
+        if len(given) > 1 and not field.many:
+            found.append(at(f"{path}/{field.xml}", rule="twice", message="stands twice", line=given[1].sourceline))
+        read = [_read_value(child, field, found) for child in given]
+        if field.many:
+            values[field.python] = tuple(read)
+        elif read:
+            values[field.python] = read[0]
+        elif field.required:
+            values[field.python] = _absent(field, path, element, found)
+    unknown = tuple(
+        etree.tostring(child, encoding="unicode", with_tail=False) for more in children.values() for child in more
+    )
+    if declared.reply:
+        values["unknown_elements"] = unknown
+    return None if found else kind(**values)
+
+
+def _read_value(child: "etree._Element", field: Field, found: list[Violation]) -> Any:
+    if is_part(field.type):
+        return _read_part(child, field.type, found)  # type: ignore[arg-type] # is_part said it is a class
+    assert isinstance(field.type, Simple)
+    try:
+        return read_simple(field.type)(child.text or "")
+    except ValueError as error:
+        xpath = child.getroottree().getpath(child)
+        found.append(at(xpath, rule="type", message=str(error), line=child.sourceline))
+        return None
+
+
+def _absent(field: Field, path: str, element: "etree._Element", found: list[Violation]) -> Any:
+    """Supply what NCMEC is known to leave out of a sound reply; anything else is a fault."""
+    if is_part(field.type):
+        return field.type()  # type: ignore[operator, misc] # is_part said it is a class, and the only one has no required field
+    if field.python == "response_description":
+        return ""
+    found.append(at(f"{path}/{field.xml}", rule="required", message="is missing", line=element.sourceline))
+    return None
