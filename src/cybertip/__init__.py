@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Violation as Violation,
     )
     from cybertip.model import (
+        DEFAULT_EDITION as DEFAULT_EDITION,
         AccountPermanentlyDisabled as AccountPermanentlyDisabled,
         AccountPlatform as AccountPlatform,
         AccountTemporarilyDisabled as AccountTemporarilyDisabled,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         ChatImIncident as ChatImIncident,
         ContactPerson as ContactPerson,
         Country as Country,
-        DEFAULT_EDITION as DEFAULT_EDITION,
         Details as Details,
         DeviceId as DeviceId,
         DoneFiles as DoneFiles,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         EmailIncident as EmailIncident,
         EmailType as EmailType,
         EstimatedLocation as EstimatedLocation,
-        evolve as evolve,
         FileAnnotations as FileAnnotations,
         FileClassification as FileClassification,
         FileDescription as FileDescription,
@@ -88,6 +87,7 @@ if TYPE_CHECKING:
         State as State,
         Victim as Victim,
         WebPageIncident as WebPageIncident,
+        evolve as evolve,
     )
     from cybertip.protocol import (
         Credentials as Credentials,
@@ -204,7 +204,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - a list of the names above
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,19 +1,55 @@
 """What a report says: immutable values that mirror NCMEC's document section by section."""
 
-from cybertip.model.common import AccountPermanentlyDisabled, AccountPlatform, AccountTemporarilyDisabled, Address, AssociatedAccount, ContactPerson, DeviceId, Email, EstimatedLocation, IpCaptureEvent, Person, Phone
+from cybertip.model.common import (
+    AccountPermanentlyDisabled,
+    AccountPlatform,
+    AccountTemporarilyDisabled,
+    Address,
+    AssociatedAccount,
+    ContactPerson,
+    DeviceId,
+    Email,
+    EstimatedLocation,
+    IpCaptureEvent,
+    Person,
+    Phone,
+)
 from cybertip.model.country import Country
 from cybertip.model.declaration import evolve, part_of
 from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.model.files import Details, FileAnnotations, FileDescription, FileDetails, Hash, NameValue
 from cybertip.model.identifiers import FileId, ReportId
 from cybertip.model.incident import IncidentSummary, LawEnforcement, ReportAnnotations, ServedLegalProcessInternational
-from cybertip.model.internet import CellPhoneIncident, ChatImIncident, EmailIncident, Incident, NewsgroupIncident, NonInternetIncident, OnlineGamingIncident, Peer2PeerIncident, WebPageIncident
+from cybertip.model.internet import (
+    CellPhoneIncident,
+    ChatImIncident,
+    EmailIncident,
+    Incident,
+    NewsgroupIncident,
+    NonInternetIncident,
+    OnlineGamingIncident,
+    Peer2PeerIncident,
+    WebPageIncident,
+)
 from cybertip.model.parties import IntendedRecipient, PersonOrUserReported, Reporter, Victim
 from cybertip.model.replies import DoneFiles, ReportDoneResponse, ReportResponse
 from cybertip.model.report import BatchedReport, Report
-from cybertip.model.vocabulary import AddressType, AssociatedAccountType, BatchedReportReason, EmailType, FileClassification, FileRelevance, IncidentType, IpCaptureType, MetadataType, PhoneType, State
+from cybertip.model.vocabulary import (
+    AddressType,
+    AssociatedAccountType,
+    BatchedReportReason,
+    EmailType,
+    FileClassification,
+    FileRelevance,
+    IncidentType,
+    IpCaptureType,
+    MetadataType,
+    PhoneType,
+    State,
+)
 
 __all__ = [
+    "DEFAULT_EDITION",
     "AccountPermanentlyDisabled",
     "AccountPlatform",
     "AccountTemporarilyDisabled",
@@ -27,7 +63,6 @@ __all__ = [
     "ChatImIncident",
     "ContactPerson",
     "Country",
-    "DEFAULT_EDITION",
     "Details",
     "DeviceId",
     "DoneFiles",

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from cybertip.model import limits
 from cybertip.model.country import Country
-from cybertip.model.declaration import ATTRIBUTE, TEXT, Form, Int, Law, Name, Prose, Simple, part, public
-from cybertip.model.declaration import Lexical
+from cybertip.model.declaration import ATTRIBUTE, TEXT, Form, Int, Law, Lexical, Name, Prose, Simple, part, public
 from cybertip.model.edition import Edition
 from cybertip.model.identifiers import ReportId
 from cybertip.model.limits import max_length
@@ -121,9 +120,7 @@ class EstimatedLocation:
     """Say where a user seems to be; in the United States `region` is the state's two letters."""
 
     city: Annotated[str | None, max_length(255), Law.LOCATION] = None
-    region: Annotated[
-        str | None, max_length(255), limits.US_STATE_IF_US, limits.REGION_IF_CITY, Law.LOCATION
-    ] = None
+    region: Annotated[str | None, max_length(255), limits.US_STATE_IF_US, limits.REGION_IF_CITY, Law.LOCATION] = None
     country_code: Annotated[Country | None, limits.NOT_BLANK, limits.COUNTRY, Law.LOCATION] = None
     verified: Annotated[bool | None, ATTRIBUTE, public] = None
     timestamp: Annotated[datetime | None, ATTRIBUTE, limits.PAST] = None
@@ -183,9 +180,7 @@ class AssociatedAccount:
     addresses: Annotated[tuple[Address, ...], Name("address"), Law.LOCATION] = ()
     esp_service: Annotated[str | None, max_length(256)] = None
     esp_identifier: Annotated[str | None, max_length(256), Law.IDENTITY] = None
-    profile_urls: Annotated[
-        tuple[str, ...], Name("profileUrl"), limits.URL, limits.URL_LENGTH, Law.IDENTITY
-    ] = ()
+    profile_urls: Annotated[tuple[str, ...], Name("profileUrl"), limits.URL, limits.URL_LENGTH, Law.IDENTITY] = ()
     screen_name: Annotated[ScreenName | None, max_length(256), Law.IDENTITY] = None
     display_names: Annotated[tuple[str, ...], Name("displayName"), max_length(255), Law.IDENTITY] = ()
     profile_bio: Prose | None = None

@@ -8,7 +8,7 @@ __all__ = ["Country"]
 
 
 class Country(Vocabulary):
-    """Name a country by its two letters, or use one of NCMEC's own codes (A1, A2, AP, EU and O1 come from IP location tables)."""
+    """Name a country by its two letters, or use a code of NCMEC's own (A1, A2, AP, EU and O1 come from IP tables)."""
 
     __xsd__: ClassVar[str] = "country"
 

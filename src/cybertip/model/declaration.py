@@ -21,7 +21,7 @@ import typing
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum, StrEnum, auto
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeGuard, TypeVar, dataclass_transform
 
 import attrs
 
@@ -89,7 +89,7 @@ class Lexical(StrEnum):
     """The built-in XSD types that NCMEC uses, and so the Python type of a value."""
 
     STRING = "xs:string"
-    TOKEN = "xs:token"
+    TOKEN = "xs:token"  # noqa: S105 - a type of XSD
     BOOLEAN = "xs:boolean"
     INT = "xs:int"
     LONG = "xs:long"
@@ -250,7 +250,7 @@ def part(
 
         def transform(_: type, given: "list[attrs.Attribute[Any]]") -> "list[attrs.Attribute[Any]]":
             if lead:
-                given = sorted(given, key=lambda one: one.inherited)
+                given = sorted(given, key=lambda one: one.inherited)  # type: ignore[attr-defined] # attrs documents it
             fields.extend(map(_analyse, given))
             return [
                 one.evolve(
@@ -281,7 +281,7 @@ def part_of(cls: type) -> Part:
     return found
 
 
-def is_part(value: object) -> bool:
+def is_part(value: object) -> TypeGuard[type[Any]]:
     """Tell whether a class was declared with `part`."""
     return isinstance(value, type) and "__part__" in value.__dict__
 

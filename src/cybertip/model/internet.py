@@ -35,9 +35,7 @@ class WebPageIncident:
 class EmailIncident:
     """The incident took place by email; its addresses are those of persons whom the report names."""
 
-    email_addresses: Annotated[
-        tuple[Email, ...], Name("emailAddress"), limits.EMAIL_OF_A_PERSON, Law.IDENTITY
-    ] = ()
+    email_addresses: Annotated[tuple[Email, ...], Name("emailAddress"), limits.EMAIL_OF_A_PERSON, Law.IDENTITY] = ()
     content: Annotated[Content | None, Law.COMMUNICATION] = None
     additional_info: Prose | None = None
 
@@ -47,9 +45,7 @@ class NewsgroupIncident:
     """The incident took place in a newsgroup."""
 
     name: Annotated[str | None, max_length(255)] = None
-    email_addresses: Annotated[
-        tuple[Email, ...], Name("emailAddress"), limits.EMAIL_OF_A_PERSON, Law.IDENTITY
-    ] = ()
+    email_addresses: Annotated[tuple[Email, ...], Name("emailAddress"), limits.EMAIL_OF_A_PERSON, Law.IDENTITY] = ()
     content: Annotated[Content | None, Law.COMMUNICATION] = None
     additional_info: Prose | None = None
 

@@ -73,6 +73,4 @@ NEEDS_EMAIL = stated("needs-email", "needs an email", requires=True)
 EMAIL_OF_A_PERSON = stated("email-of-a-person", "one of the emails of the reported, recipient or victim persons")
 ONE_UNLESS_BATCHED = stated("one-unless-batched", "at most one unless batchedReport")
 VIEWED_IF_EXIF_VIEWED = stated("viewed-if-exif-viewed", "true if exifViewedByEsp is true")
-RELEVANCE = stated(
-    "relevance", "not Supplemental Reported together with potentialMeme or industryClassification"
-)
+RELEVANCE = stated("relevance", "not Supplemental Reported together with potentialMeme or industryClassification")

@@ -8,13 +8,13 @@ time or a date is ISO 8601. `internetDetails` holds objects with one key, the ki
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import Choice, Field, Lexical, Simple, is_part, part_of
 from cybertip.xml.layout import DOCUMENTS, Document
 from cybertip.xml.lexical import read_date, read_double, read_time, write_double, write_simple
+from cybertip.xml.memo import memo
 from cybertip.xml.parsing import LIMIT
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _kind_of(value: Any) -> type[Document]:
     raise _invalid("root", f"must be an object with the keys of one of {', '.join(DOCUMENTS)}")
 
 
-@cache
+@memo
 def _distinctive_keys() -> tuple[tuple[type[Document], frozenset[str]], ...]:
     keys = {kind: {field.xml for field in part_of(kind).fields} for kind in DOCUMENTS.values()}
     return tuple(
@@ -123,7 +123,7 @@ def _distinctive_keys() -> tuple[tuple[type[Document], frozenset[str]], ...]:
 _Hook = Callable[[Any, Any], Any]
 
 
-@cache
+@memo
 def _converter() -> "Converter":
     """Return the converter, which makes the functions for a part at first use."""
     from cattrs import Converter
@@ -207,11 +207,11 @@ def _structure_one(field: Field, converter: "Converter") -> _Hook:
     if not isinstance(kind, Simple):
         if is_part(kind):
             return lambda value, _: converter.structure(value, kind)
-        words = {str(member): member for member in kind}  # type: ignore[union-attr] # a vocabulary
+        words = {str(member): member for member in kind}
 
         def word(value: Any, _: Any) -> Any:
             if not isinstance(value, str) or value not in words:
-                raise ValueError(f"must be one of the words of {kind.__xsd__}")  # type: ignore[union-attr] # a vocabulary
+                raise ValueError(f"must be one of the words of {kind.__xsd__}")
             return words[value]
 
         return word
@@ -317,11 +317,11 @@ def _place(error: BaseException, kind: Any, python: str, xml: str) -> tuple[str,
 
 def _note(error: BaseException) -> Any:
     """Return where cattrs was when an error came up: its innermost note."""
-    return next((note for note in getattr(error, "__notes__", ()) if hasattr(note, "name") or hasattr(note, "index")), None)
+    return next(
+        (note for note in getattr(error, "__notes__", ()) if hasattr(note, "name") or hasattr(note, "index")), None
+    )
 
 
 def _shown(key: object) -> str:
     """Name a key that might be anything, briefly and only if it looks like one of NCMEC's."""
     return key if isinstance(key, str) and key.isidentifier() and key.isascii() and len(key) <= 40 else "(not a name)"
-
-

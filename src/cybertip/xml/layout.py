@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from cybertip.errors import Violation
 from cybertip.model import FileDetails, Report, ReportDoneResponse, ReportResponse
 from cybertip.model.declaration import Choice, Field, Part, Place, is_part, part_of
+from cybertip.xml.memo import memo
 
 __all__ = ["DOCUMENTS", "Document", "at", "members", "parts", "place_of", "walk"]
 
@@ -23,7 +23,7 @@ def members(field: Field) -> tuple[type[Any], ...]:
     """Return the parts that a field can hold; none where it holds text."""
     if isinstance(field.type, Choice):
         return field.type.parts
-    return (field.type,) if is_part(field.type) else ()  # type: ignore[return-value] # is_part said it is a class
+    return (field.type,) if is_part(field.type) else ()
 
 
 def parts() -> Iterator[type[Any]]:
@@ -76,7 +76,7 @@ def place_of(xpath: str) -> tuple[str, Field | None]:
     return path, found
 
 
-@cache
+@memo
 def _fields(kind: type[Any]) -> dict[str, Field]:
     return {field.xml: field for field in part_of(kind).fields if field.place is Place.ELEMENT}
 

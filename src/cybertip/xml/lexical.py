@@ -97,7 +97,8 @@ def _zone(text: str) -> timezone:
 def write_double(value: float) -> str:
     """Write `xs:double`, whose words for what is not finite are not Python's."""
     if math.isfinite(value):
-        return repr(value)
+        # Not `repr(value)`: the floats of other libraries have words of their own for it.
+        return float.__repr__(value)
     return "NaN" if math.isnan(value) else "INF" if value > 0 else "-INF"
 
 

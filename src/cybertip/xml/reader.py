@@ -6,14 +6,14 @@ judges the tree against the XSD printed from the same declaration, and either ex
 tree, which is then read without doubts. NCMEC's replies are read by `cybertip.xml.replies`, which forgives.
 """
 
-from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import part_of
-from cybertip.xml.compiled import Doubt, Unreadable, reader_of
+from cybertip.xml.compiled import XSI, Doubt, Unreadable, reader_of
 from cybertip.xml.layout import DOCUMENTS, Document, at
+from cybertip.xml.memo import memo
 from cybertip.xml.parsing import LIMIT, parse
 from cybertip.xml.replies import read_reply
 from cybertip.xml.schema import NEWEST, explain, is_valid
@@ -28,14 +28,14 @@ def read(data: bytes, *, limit: int = LIMIT) -> Document:
     """Read one of NCMEC's four documents, of any edition.
 
     Raises `InvalidReport`, naming lines and paths, for whatever is not well-formed, larger than `limit` bytes, has a
-    DOCTYPE, is refused by the XSD, or holds a time without an offset or one that Python cannot hold. Only NCMEC's
-    replies may hold unknown elements, which are kept. Clause: NCMEC, sections 3 and 5.
+    DOCTYPE, is refused by the XSD, holds a time without an offset or one that Python cannot hold, or names types of its
+    own (`xsi:type`). Only NCMEC's replies may hold unknown elements, which are kept. Clause: NCMEC, sections 3 and 5.
 
     >>> read(b"<reportResponse><responseCode>0</responseCode><responseDescription/></reportResponse>").response_code
     0
     """
     root = parse(data, limit=limit)
-    kind = DOCUMENTS.get(root.tag)
+    kind = DOCUMENTS.get(str(root.tag))
     if kind is None:
         message = f"must be one of {', '.join(DOCUMENTS)}"
         raise InvalidReport((Violation(path="", rule="root", message=message, line=root.sourceline),))
@@ -62,7 +62,17 @@ def _read_plain(root: "etree._Element", kind: type[Document]) -> Document | None
     return document if plain else None
 
 
-@cache
+def _retyped(element: "etree._Element") -> Violation:
+    """Refuse what the XSD allows and no declaration foresees: an element that takes another type, with its attributes."""
+    return at(
+        element.getroottree().getpath(element),
+        rule="xsi-type",
+        message="names a type of its own (xsi:type), so that something in it could go unread",
+        line=element.sourceline,
+    )
+
+
+@memo
 def _texts_and_attributes() -> "etree.XPath":
     from lxml import etree
 
@@ -73,6 +83,8 @@ def _read_judged(root: "etree._Element", kind: type[Document]) -> Document:
     """Read a document that may be unusual and must be valid."""
     if not is_valid(root, NEWEST):
         raise InvalidReport(explain(root, NEWEST))
+    if retyped := root.xpath("//*[@xsi:type]", namespaces={"xsi": XSI}):
+        raise InvalidReport(tuple(map(_retyped, retyped)))
     following = root.iter().__next__
     try:
         document: Document = reader_of(kind, sure=True)(following(), following, abs, int)

@@ -6,6 +6,7 @@ from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import Field, Place, Simple, is_part, part_of
 from cybertip.xml.layout import Document, at
 from cybertip.xml.lexical import read_simple
+from cybertip.xml.parsing import parser
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -24,8 +25,6 @@ def read_reply(root: "etree._Element", kind: type[Document]) -> Document:
 
 
 def _read_part(element: "etree._Element", kind: type[Any], found: list[Violation]) -> Any:
-    from lxml import etree
-
     declared = part_of(kind)
     children: dict[str, list[etree._Element]] = {}
     for child in element:
@@ -45,17 +44,24 @@ def _read_part(element: "etree._Element", kind: type[Any], found: list[Violation
             values[field.python] = read[0]
         elif field.required:
             values[field.python] = _absent(field, path, element, found)
-    unknown = tuple(
-        etree.tostring(child, encoding="unicode", with_tail=False) for more in children.values() for child in more
-    )
+    unknown = tuple(_kept(child) for child in element if str(child.tag) in children)
     if declared.reply:
         values["unknown_elements"] = unknown
     return None if found else kind(**values)
 
 
+def _kept(unknown: "etree._Element") -> str:
+    """Return an unknown element as XML, without the namespace of schema hints if only its root needed that."""
+    from lxml import etree
+
+    alone = etree.fromstring(etree.tostring(unknown, with_tail=False), parser())
+    etree.cleanup_namespaces(alone, keep_ns_prefixes=[prefix for prefix in alone.nsmap if prefix not in (None, "xsi")])
+    return etree.tostring(alone, encoding="unicode")
+
+
 def _read_value(child: "etree._Element", field: Field, found: list[Violation]) -> Any:
     if is_part(field.type):
-        return _read_part(child, field.type, found)  # type: ignore[arg-type] # is_part said it is a class
+        return _read_part(child, field.type, found)
     assert isinstance(field.type, Simple)
     try:
         return read_simple(field.type)(child.text or "")
@@ -68,7 +74,7 @@ def _read_value(child: "etree._Element", field: Field, found: list[Violation]) -
 def _absent(field: Field, path: str, element: "etree._Element", found: list[Violation]) -> Any:
     """Supply what NCMEC is known to leave out of a sound reply; anything else is a fault."""
     if is_part(field.type):
-        return field.type()  # type: ignore[operator, misc] # is_part said it is a class, and the only one has no required field
+        return field.type()
     if field.python == "response_description":
         return ""
     found.append(at(f"{path}/{field.xml}", rule="required", message="is missing", line=element.sourceline))

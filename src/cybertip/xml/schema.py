@@ -6,14 +6,26 @@ component (it needs xmlschema, which is imported then). No text of NCMEC's own X
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from cybertip.errors import InvalidReport, Violation
-from cybertip.model.declaration import Choice, Field, Form, Group, Lexical, Part, Place, Simple, Vocabulary, is_part, part_of
+from cybertip.model.declaration import (
+    Choice,
+    Field,
+    Form,
+    Group,
+    Lexical,
+    Part,
+    Place,
+    Simple,
+    Vocabulary,
+    is_part,
+    part_of,
+)
 from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.xml.layout import at, members, parts
+from cybertip.xml.memo import memo
 from cybertip.xml.parsing import LIMIT, parse
 
 if TYPE_CHECKING:
@@ -56,7 +68,7 @@ def validate(data: bytes, *, edition: Edition | str = DEFAULT_EDITION, limit: in
     return () if is_valid(root, edition) else explain(root, edition)
 
 
-@cache
+@memo
 def compiled(edition: Edition) -> "etree.XMLSchema":
     """Compile the XSD of an edition with libxml2, once."""
     return _compile(edition)
@@ -103,7 +115,13 @@ def _explanation(kind: str, message: str, xpath: str) -> tuple[str, str]:
             return "xsd-content", names[:1].lower() + names[1:].rstrip(".")
         case "CVC_COMPLEX_TYPE_3_2_1" | "CVC_COMPLEX_TYPE_3_2_2" | "CVC_COMPLEX_TYPE_4":
             return "xsd-attribute", names[:1].lower() + names[1:].rstrip(".")
-        case "CVC_COMPLEX_TYPE_2_1" | "CVC_COMPLEX_TYPE_2_2" | "CVC_COMPLEX_TYPE_2_3" | "CVC_TYPE_3_1_2" | "CVC_TYPE_3_1_1":
+        case (
+            "CVC_COMPLEX_TYPE_2_1"
+            | "CVC_COMPLEX_TYPE_2_2"
+            | "CVC_COMPLEX_TYPE_2_3"
+            | "CVC_TYPE_3_1_2"
+            | "CVC_TYPE_3_1_1"
+        ):
             return "xsd-content", "holds text, elements or attributes that do not belong there"
         case _:
             what = f"attribute {attribute[1]}" if attribute else "text"
@@ -187,7 +205,7 @@ def _elements(fields: list[Field], edition: Edition) -> Iterator[_Line]:
 
 def _element(field: Field, edition: Edition) -> Iterator[_Line]:
     occurs = ("" if field.required else ' minOccurs="0"') + (' maxOccurs="unbounded"' if field.many else "")
-    kind = part_of(field.type) if is_part(field.type) else None  # type: ignore[arg-type] # is_part said it is a class
+    kind = part_of(field.type) if is_part(field.type) else None
     if isinstance(field.type, Choice) or (kind and kind.form is Form.ELEMENT):
         yield 0, f'<xs:element ref="{field.xml}"{occurs}/>'
     elif kind and kind.form is Form.INLINE:

@@ -7,7 +7,6 @@ its path.
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 from cybertip.errors import InvalidReport, Violation
@@ -15,6 +14,7 @@ from cybertip.model.declaration import Choice, Field, Lexical, Part, Place, Simp
 from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.xml.layout import Document, walk
 from cybertip.xml.lexical import write_simple, write_time
+from cybertip.xml.memo import memo
 
 __all__ = ["SCHEMA_LOCATION", "unwritable", "write"]
 
@@ -29,7 +29,11 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What text or an attribute's value cannot hold as it is; the forbidden characters are among it. Most texts hold none.
 _NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f&<>\ud800-\udfff\ufffe\uffff]").search
-_NOT_PLAIN_VALUE = re.compile("[\x00-\x1f&<>\"\ud800-\udfff\ufffe\uffff]").search
+_NOT_PLAIN_VALUE = re.compile('[\x00-\x1f&<>"\ud800-\udfff\ufffe\uffff]').search
+
+
+# Neither a declaration, nor a DOCTYPE, nor space around it, which a parser takes and which cannot stand inside a document.
+_ELEMENT = re.compile(r"<[^?!].*>\Z", re.DOTALL)
 
 
 class _Unwritable(Exception):
@@ -77,10 +81,9 @@ def unwritable(document: Any, *, edition: Edition = DEFAULT_EDITION) -> Iterator
                         rule="xml-character",
                         message=f"holds U+{ord(found[0]):04X} at position {found.start()}, which XML cannot hold",
                     )
-                elif field.place is Place.UNKNOWN and not _is_one_element(text):
-                    yield Violation(
-                        path=python + field.path(index)[0], xpath=xml, rule="xml", message="is not one XML element"
-                    )
+                elif field.place is Place.UNKNOWN and not _is_unknown(text, declared):
+                    message = "is not one XML element of a name that no edition has"
+                    yield Violation(path=python + field.path(index)[0], xpath=xml, rule="xml", message=message)
 
 
 def _is_absent(field: Field, value: object) -> bool:
@@ -102,22 +105,25 @@ def _refuse() -> str:
     raise _Unwritable
 
 
-def _unknown(fragments: tuple[str, ...]) -> str:
-    if not all(map(_is_one_element, fragments)):
+def _unknown(fragments: tuple[str, ...], declared: Part) -> str:
+    if not all(_is_unknown(fragment, declared) for fragment in fragments):
         raise _Unwritable
     return "".join(fragments)
 
 
-def _is_one_element(fragment: str) -> bool:
+def _is_unknown(fragment: str, declared: Part) -> bool:
+    """Tell whether text is one element and nothing else, which would not be read back as a field."""
     from lxml import etree
 
     from cybertip.xml.parsing import parser
 
+    if _ELEMENT.match(fragment) is None:
+        return False
     try:
-        etree.fromstring(fragment, parser())
+        root = etree.fromstring(fragment, parser())
     except (etree.XMLSyntaxError, ValueError):
         return False
-    return True
+    return all(root.tag != field.xml for field in declared.fields)
 
 
 # -- compiling ----------------------------------------------------------------------------------------------------------
@@ -125,7 +131,7 @@ def _is_one_element(fragment: str) -> bool:
 _Writer = Callable[[Any], str]
 
 
-@cache
+@memo
 def _compiled(kind: type[Any], name: str, edition: Edition, extra: str = "") -> _Writer:
     """Compile the function that writes one part as an element of a given name."""
     declared = part_of(kind)
@@ -136,6 +142,7 @@ def _compiled(kind: type[Any], name: str, edition: Edition, extra: str = "") -> 
         "plain_value": _NOT_PLAIN_VALUE,
         "refuse": _refuse,
         "unknown": _unknown,
+        "declared": declared,
         "time": write_time,
     }
     source = "\n    ".join(["def write(o):", *_lines(declared, name, edition, extra, known)])
@@ -163,8 +170,10 @@ def _lines(declared: Part, name: str, edition: Edition, extra: str, known: dict[
         start = "s ="
     if (text := declared.text) is not None:
         yield f"v = o.{text.python}"
-        yield f"return s + f'>{{{_value(text, known)}}}</{name}>'" if attributes else (
-            f"return f'{opening}>{{{_value(text, known)}}}</{name}>'"
+        yield (
+            f"return s + f'>{{{_value(text, known)}}}</{name}>'"
+            if attributes
+            else (f"return f'{opening}>{{{_value(text, known)}}}</{name}>'")
         )
         return
     yield f"{start} {opening + '>'!r}"
@@ -174,7 +183,7 @@ def _lines(declared: Part, name: str, edition: Edition, extra: str, known: dict[
         else:
             yield from _guarded(field, f"s += {_element(field, edition, known)}")
     if declared.reply:
-        yield "if o.unknown_elements: s += unknown(o.unknown_elements)"
+        yield "if o.unknown_elements: s += unknown(o.unknown_elements, declared)"
     yield f"return s + '</{name}>'"
 
 
@@ -197,7 +206,7 @@ def _element(field: Field, edition: Edition, known: dict[str, Any]) -> str:
         return f"f'<{field.xml}>{{{table}[type(v)](v)}}</{field.xml}>'"
     if is_part(field.type):
         function = f"write_{field.python}"
-        known[function] = _compiled(field.type, field.xml, edition)  # type: ignore[arg-type] # is_part said it is a class
+        known[function] = _compiled(field.type, field.xml, edition)
         return f"{function}(v)"
     return f"f'<{field.xml}>{{{_value(field, known)}}}</{field.xml}>'"
 
