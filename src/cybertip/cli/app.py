@@ -1,0 +1,24 @@
+"""The command's parts, put together."""
+
+import typer
+
+from cybertip.cli.demo import demo
+from cybertip.cli.documents import convert, validate
+from cybertip.cli.schemas import schemas
+from cybertip.cli.service import sandbox, status
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a pretty traceback shows local variables, and those hold reports
+    help="File CyberTipline reports with NCMEC. Unofficial; no legal advice.",
+    epilog="Exit codes: 0 done; 1 invalid or different; 2 usage; 3 refused by NCMEC; 4 no answer that can be relied on.",
+)
+app.command()(demo)
+app.command()(validate)
+app.command()(convert)
+app.add_typer(schemas, name="schema")
+app.command()(status)
+app.command()(sandbox)

@@ -1,0 +1,120 @@
+"""`validate` and `convert`: documents in files, as XML or JSON."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cybertip.cli import show
+from cybertip.cli.filing import Filing, read_filing
+from cybertip.cli.outcome import Outcome, outcomes
+from cybertip.errors import InvalidReport, Violation
+from cybertip.model import DEFAULT_EDITION, Edition
+from cybertip.rules import check
+from cybertip.xml import Document, from_json, read, to_json, write
+from cybertip.xml.writer import unwritable
+
+__all__ = ["convert", "validate"]
+
+EditionOption = Annotated[Edition, typer.Option("--edition", help="The edition of NCMEC's schema.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="XML, JSON or filings; - is standard input.")],
+    edition: EditionOption = DEFAULT_EDITION,
+    as_json: JsonOption = False,
+) -> None:
+    """Check documents by the schema and by every documented rule, and print all violations. Exit code 1 if there are any."""
+    with outcomes():
+        found = {name: tuple(_violations(_load(name), edition)) for name in files}
+    if as_json:
+        show.data(
+            [{"file": name, "violations": [_plain(one) for one in all_of_it]} for name, all_of_it in found.items()]
+        )
+    else:
+        for name, violations in found.items():
+            if not violations:
+                show.line(f"{name}: valid", "green")
+                continue
+            show.line(f"{name}: {len(violations)} violation{'s'[: len(violations) != 1]}", "bold red")
+            for violation in violations:
+                show.line(f"  {violation}")
+    if any(found.values()):
+        raise typer.Exit(Outcome.INVALID)
+
+
+def _violations(data: bytes, edition: Edition) -> Iterator[Violation]:
+    try:
+        document = _parse(data)
+    except InvalidReport as error:
+        yield from error.violations
+        return
+    now = datetime.now(UTC)
+    if isinstance(document, Filing):
+        descriptions = [file.description for file in document.files]
+        for one in (document.report, *descriptions):
+            yield from (found for found in unwritable(one, edition=edition) if found.rule == "edition")
+        yield from check(document.report, now=now, files=descriptions)
+        return
+    yield from (found for found in unwritable(document, edition=edition) if found.rule == "edition")
+    yield from check(document, now=now)
+
+
+def _plain(violation: Violation) -> dict[str, Any]:
+    return {
+        "path": violation.path,
+        "xpath": violation.xpath,
+        "rule": violation.rule,
+        "message": violation.message,
+        "line": violation.line,
+    }
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="XML or JSON; - is standard input.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="A name in .xml or .json; - prints the other format.")],
+    edition: EditionOption = DEFAULT_EDITION,
+) -> None:
+    """Turn a document from XML into JSON, or from JSON into XML. OUT's ending says which; the content of IN does."""
+    with outcomes():
+        given = _load(source)
+        document = _document(given)
+        suffix = Path(target).suffix.lower() if target != "-" else (".json" if _is_xml(given) else ".xml")
+        if suffix not in (".xml", ".json"):
+            print("OUT must end in .xml or .json, or be -", file=sys.stderr)
+            raise typer.Exit(Outcome.USAGE)
+        made = write(document, edition=edition) if suffix == ".xml" else f"{to_json(document, indent=2)}\n".encode()
+        if target == "-":
+            show.bytes_out(made)
+        else:
+            Path(target).write_bytes(made)
+
+
+def _load(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+
+
+def _is_xml(data: bytes) -> bool:
+    """Tell XML from JSON by the first mark; UTF-16, which XML may be in, starts with a byte order mark."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<", b"\xff\xfe<", b"\xfe\xff\x00<"))
+
+
+def _document(data: bytes) -> Document:
+    return read(data) if _is_xml(data) else from_json(data)
+
+
+def _parse(data: bytes) -> Document | Filing:
+    if not _is_xml(data):
+        try:
+            value = json.loads(data)
+        except ValueError:
+            value = None
+        # A filing holds a report below a key of that name; a report itself has no such key.
+        if isinstance(value, dict) and "report" in value:
+            return read_filing(value)
+    return _document(data)

@@ -1,0 +1,79 @@
+"""`status` and `sandbox`: NCMEC, and a NCMEC of your own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cybertip.cli import show
+from cybertip.cli.documents import EditionOption, JsonOption
+from cybertip.cli.outcome import Outcome, outcomes
+from cybertip.model import DEFAULT_EDITION
+
+__all__ = ["sandbox", "status"]
+
+
+def status(
+    environment: Annotated[
+        str, typer.Option(envvar="CYBERTIP_ENVIRONMENT", help="test, production, or the address of a sandbox.")
+    ],
+    username: Annotated[str, typer.Option(envvar="CYBERTIP_USERNAME")],
+    password: Annotated[
+        str, typer.Option(envvar="CYBERTIP_PASSWORD", prompt=True, hide_input=True, help="Better in the variable.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask NCMEC whether it is well and knows our credentials. There is no default environment."""
+    from cybertip.client import Client
+    from cybertip.protocol import Credentials, Environment
+
+    with outcomes():
+        try:
+            chosen = Environment.named(environment)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(Outcome.USAGE) from None
+        with Client(chosen, Credentials(username=username, password=password)) as client:
+            reply = client.status()
+    if as_json:
+        show.data({"environment": chosen.name, "requestId": reply.request_id, "ok": True})
+    else:
+        show.line(f"{chosen.name}: well; our credentials are known (Request-ID {reply.request_id})", "green")
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8025,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    username: Annotated[str, typer.Option(help="What clients must send.")] = "sandbox",
+    password: Annotated[str, typer.Option(help="What clients must send.")] = "sandbox",  # noqa: S107 - the double's own
+    xsd: Annotated[Path | None, typer.Option(help="Validate with this schema instead of our own.")] = None,
+    edition: EditionOption = DEFAULT_EDITION,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the files in this folder; else they are only digested.")
+    ] = None,
+    after_deletion: Annotated[
+        int, typer.Option(help="What an unfinished report answers after its deletion: 5001 or 5101.")
+    ] = 5001,
+    second_file_details: Annotated[
+        str, typer.Option(help="What a second description of a file does: refused or replaces.")
+    ] = "refused",
+) -> None:
+    """Run a NCMEC double for any client in any language, until it is stopped. Nothing leaves this machine."""
+    from cybertip.sandbox import Behaviour, Ncmec, serve
+
+    with outcomes():
+        try:
+            behaviour = Behaviour(
+                edition=edition,
+                xsd=xsd.read_bytes() if xsd else None,
+                username=username,
+                password=password,
+                after_deletion=after_deletion,
+                second_file_details=second_file_details,
+                keep=keep,
+            )
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(Outcome.USAGE) from None
+        serve(Ncmec(behaviour), host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))
