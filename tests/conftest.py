@@ -1,0 +1,36 @@
+"""What all tests share: how long Hypothesis looks for counterexamples, and NCMEC's own files where there are any.
+
+NCMEC's files are reference data that is not part of the project. Tests that compare with them take their paths from the
+environment, and are skipped by name where it has none.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that run tests are slow now and then: no deadline, no complaint about a slow example.
+_PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", _PATIENT)
+settings.register_profile("quick", _PATIENT, max_examples=15)
+settings.load_profile("ci")
+
+
+def _from_environment(variable: str, what: str) -> Path:
+    given = os.environ.get(variable)
+    if not given:
+        pytest.skip(f"{variable} is not set: it is the path of {what}")
+    return Path(given)
+
+
+@pytest.fixture(scope="session")
+def ncmec_fields() -> Path:
+    """The table of every element and attribute of NCMEC's documents."""
+    return _from_environment("CYBERTIP_NCMEC_FIELDS", "the table of fields (CSV)")
+
+
+@pytest.fixture(scope="session")
+def ncmec_xsd() -> bytes:
+    """NCMEC's own XSD of November 2025."""
+    return _from_environment("CYBERTIP_NCMEC_XSD", "NCMEC's XSD of 2025-11").read_bytes()
