@@ -14,6 +14,7 @@ from cybertip import (
     FileAnnotations,
     FileClassification,
     FileDescription,
+    FileRelevance,
     IncidentSummary,
     IncidentType,
     IntendedRecipient,
@@ -144,7 +145,7 @@ def test_a_files_own_rules_are_checked_with_the_report() -> None:
 )
 def test_an_incidents_address_belongs_to_a_person_of_the_report(kind: Any, people: dict[str, Any]) -> None:
     """An address that no reported person, recipient or victim has says nothing about anybody."""
-    incident = kind(email_addresses=(Email(value="a@example.com"), Email(value="b@example.com")))
+    incident = kind(email_addresses=(Email(value="a@EXAMPLE.com"), Email(value="b@example.com")))
     report = evolve(PLAIN, internet_details=(ChatImIncident(), incident), **people)
     assert broken(report) == [("email-of-a-person", "report.internet_details[1].email_addresses[1]")]
     assert check(incident, now=NOW) == (), "without its report, nothing can be said"
@@ -164,7 +165,10 @@ def test_everything_is_reported_at_once() -> None:
         PLAIN,
         incident_summary=evolve(SUMMARY, platform="x" * 257, incident_date_time=NOW),
         additional_info="\x00",
-        persons_or_users_reported=(PersonOrUserReported(prior_ct_reports=(ReportId(1), ReportId(-1))), PersonOrUserReported()),
+        persons_or_users_reported=(
+            PersonOrUserReported(prior_ct_reports=(ReportId(1), ReportId(-1))),
+            PersonOrUserReported(),
+        ),
     )
     assert sorted(broken(report)) == [
         ("max-length", "report.incident_summary.platform"),
@@ -173,6 +177,20 @@ def test_everything_is_reported_at_once() -> None:
         ("report-id", "report.persons_or_users_reported[0].prior_ct_reports[1]"),
         ("xml-character", "report.additional_info"),
     ]
+
+
+@pytest.mark.parametrize(
+    "tagged",
+    [
+        FileDescription(potential_meme=True),
+        FileDescription(file_annotations=FileAnnotations(potential_meme=True)),
+        FileDescription(industry_classification=FileClassification.A1),
+    ],
+)
+def test_supplemental_files_are_not_classified(tagged: FileDescription) -> None:
+    """A file that is a potential meme or has a class is reported content; the older element counts like the annotation."""
+    for relevance, rules in ((FileRelevance.REPORTED, []), (FileRelevance.SUPPLEMENTAL_REPORTED, ["relevance"])):
+        assert [one.rule for one in check(evolve(tagged, file_relevance=relevance), now=NOW)] == rules
 
 
 def test_now_must_say_where_it_is() -> None:
