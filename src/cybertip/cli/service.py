@@ -73,7 +73,7 @@ def sandbox(
                 second_file_details=second_file_details,
                 keep=keep,
             )
+            serve(Ncmec(behaviour), host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))
         except ValueError as error:
             print(error, file=sys.stderr)
             raise typer.Exit(Outcome.USAGE) from None
-        serve(Ncmec(behaviour), host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))

@@ -4,10 +4,10 @@
 component (it needs xmlschema, which is imported then). No text of NCMEC's own XSD is in it; its structure is the same.
 """
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import (
@@ -165,7 +165,7 @@ def _deeper(lines: Iterable[_Line]) -> Iterator[_Line]:
 def _documentation(kind: type[Any]) -> Iterator[_Line]:
     summary = (kind.__doc__ or "").strip().split("\n\n")[0]
     if summary:
-        yield 0, f"<xs:annotation><xs:documentation>{summary}</xs:documentation></xs:annotation>"
+        yield 0, f"<xs:annotation><xs:documentation>{html.escape(summary)}</xs:documentation></xs:annotation>"
 
 
 def _complex_type(declared: Part, edition: Edition, name: str = "") -> Iterator[_Line]:
@@ -254,10 +254,10 @@ def _named_type(kind: Any) -> Iterator[_Line]:
             yield 1, "</xs:simpleContent>"
             yield 0, "</xs:complexType>"
             return
-        facets = [f"<xs:pattern value={quoteattr(kind.pattern)}/>"] if kind.pattern else []
+        facets = [f'<xs:pattern value="{html.escape(kind.pattern)}"/>'] if kind.pattern else []
         yield from _restriction(kind.name, kind.lexical, facets)
     elif issubclass(kind, Vocabulary):
-        words = [f"<xs:enumeration value={quoteattr(str(member))}/>" for member in kind]
+        words = [f'<xs:enumeration value="{html.escape(member)}"/>' for member in kind]
         yield from _restriction(kind.__xsd__, Lexical.STRING, words)
 
 

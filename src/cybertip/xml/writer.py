@@ -12,7 +12,7 @@ from typing import Any
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import Choice, Field, Lexical, Part, Place, Simple, Vocabulary, is_part, part_of
 from cybertip.model.edition import DEFAULT_EDITION, Edition
-from cybertip.xml.layout import Document, walk
+from cybertip.xml.layout import DOCUMENTS, Document, walk
 from cybertip.xml.lexical import write_simple, write_time
 from cybertip.xml.memo import memo
 
@@ -52,10 +52,13 @@ def write(document: Document, *, edition: Edition | str = DEFAULT_EDITION) -> by
     '<responseDescription></responseDescription><reportId>4564654</reportId></reportResponse>'[-71:]
     """
     kind = type(document)
-    edition = Edition(edition)
+    if kind not in DOCUMENTS.values():
+        raise TypeError(f"write takes one of {', '.join(one.__name__ for one in DOCUMENTS.values())}")
+    declared, edition = part_of(kind), Edition(edition)
+    # NCMEC's example has the hint on what platforms send; its replies carry none.
+    hint = "" if declared.reply else SCHEMA_LOCATION
     try:
-        text = _DECLARATION + _compiled(kind, part_of(kind).name, edition, SCHEMA_LOCATION)(document)
-        return text.encode()
+        return (_DECLARATION + _compiled(kind, declared.name, edition, hint)(document)).encode()
     except (_Unwritable, UnicodeEncodeError):
         raise InvalidReport(tuple(unwritable(document, edition=edition))) from None
 

@@ -1,0 +1,102 @@
+"""`demo`, `status` and `sandbox`: what talks HTTP."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import cybertip
+from cybertip.cli.app import app
+
+COMMAND = [sys.executable, "-m", "cybertip"]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[str]:
+    """The address of a double that runs as a program of its own."""
+    program = [*COMMAND, "sandbox", "--port", "0", "--username", "u", "--password", "p"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    ) as one:
+        try:
+            assert one.stdout is not None
+            found = re.fullmatch(r"NCMEC double at (http://127\.0\.0\.1:[0-9]+)/ispws\n", one.stdout.readline())
+            assert found is not None
+            yield found[1]
+        finally:
+            one.send_signal(signal.SIGTERM)
+            one.wait(20)
+
+
+def test_the_demo_files_three_files_and_prints_the_receipt(tmp_path: Path) -> None:
+    """One command takes a report all the way, and keeps what a newcomer wants to look at."""
+    done = subprocess.run([*COMMAND, "demo", "--keep", tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    receipt = cybertip.read((tmp_path / "receipt.xml").read_bytes())
+    assert isinstance(receipt, cybertip.ReportDoneResponse)
+    assert len(receipt.files.file_ids) == 3
+    assert f"Finished report {receipt.report_id}" in done.stdout
+    assert "<reportDoneResponse" in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "filing.json", "noise.png", "shapes.png", "transcript.jsonl", "receipt.xml",
+    }  # fmt: skip
+
+
+def test_the_demo_speaks_json() -> None:
+    """A script gets one JSON object, and nothing else on standard output."""
+    told = json.loads(CliRunner().invoke(app, ["demo", "--json"]).output)
+    assert told["state"] == "finished"
+    assert [one["filename"] for one in told["files"]] == ["noise.png", "shapes.png", "transcript.jsonl"]
+    assert all(one["described"] for one in told["files"])
+
+
+def test_status_knows_whether_our_credentials_are_known(sandbox: str) -> None:
+    """Right ones are well, wrong ones are refused, silence is no answer: each has its exit code."""
+    runner = CliRunner()
+    settings = {"CYBERTIP_ENVIRONMENT": sandbox, "CYBERTIP_USERNAME": "u", "CYBERTIP_PASSWORD": "p"}
+    assert runner.invoke(app, ["status"], env=settings).exit_code == 0
+    told = json.loads(runner.invoke(app, ["status", "--json"], env=settings).output)
+    assert told["ok"]
+    assert told["requestId"]
+    refused = runner.invoke(app, ["status"], env=settings | {"CYBERTIP_PASSWORD": "canary"})
+    assert refused.exit_code == 3
+    assert "canary" not in refused.output
+    silent = runner.invoke(app, ["status"], env=settings | {"CYBERTIP_ENVIRONMENT": "http://127.0.0.1:1"})
+    assert silent.exit_code == 4
+
+
+@pytest.mark.parametrize("environment", ["https://example.com/ispws", "production.example.com", "prod", ""])
+def test_an_unknown_environment_is_refused(environment: str) -> None:
+    """Reports go to NCMEC or to loopback, and to neither by default."""
+    settings = {"CYBERTIP_ENVIRONMENT": environment, "CYBERTIP_USERNAME": "u", "CYBERTIP_PASSWORD": "p"}
+    assert CliRunner().invoke(app, ["status"], env=settings).exit_code == 2
+
+
+def test_the_environment_has_no_default() -> None:
+    """Who does not choose gets a usage error."""
+    assert (
+        CliRunner()
+        .invoke(app, ["status", "--username", "u", "--password", "p"], env={"CYBERTIP_ENVIRONMENT": None})
+        .exit_code
+        == 2
+    )
+
+
+def test_the_sandbox_serves_any_client(sandbox: str) -> None:
+    """Its list of reports is plain JSON, and empty at first."""
+    with urllib.request.urlopen(f"{sandbox}/_sandbox/reports") as answer:
+        assert json.load(answer) == []
+
+
+def test_the_sandbox_listens_on_loopback_alone() -> None:
+    """A double that anyone could reach would be mistaken for more than it is."""
+    done = CliRunner().invoke(app, ["sandbox", "--host", "0.0.0.0"])
+    assert done.exit_code == 2
