@@ -15,7 +15,7 @@ class Limit(NamedTuple):
     rule: str
     documented: str
     operand: int | str | tuple[int, int] | None = None
-    #: The demand makes an otherwise optional field necessary.
+    #: The demand makes an otherwise optional field necessary, always or under its condition.
     requires: bool = False
     #: Only NCMEC can tell whether the demand is met.
     remote: bool = False
@@ -61,16 +61,16 @@ OURS = stated("ours", remote=True)
 FILE_OF_REPORT = stated("file-of-report", "a file of that report", remote=True)
 US_STATE = stated("us-state")
 US_STATE_IF_US = stated("us-state-if-us", "us-state if countryCode=US")
-REGION_IF_CITY = stated("region-if-us-city", "given if city given and countryCode=US")
+REGION_IF_CITY = stated("region-if-us-city", "given if city given and countryCode=US", requires=True)
 COUNTRY = stated("iso3166-alpha2")
 EMAIL = stated("email")
 LOCAL_PART = Limit("local-part", "local_part<=64", 64)
-VERIFIED_IF_DATED = stated("verified-if-dated", "true if verificationDate given", requires=False)
+VERIFIED_IF_DATED = stated("verified-if-dated", "true if verificationDate given", requires=True)
 CALLING_CODE_ONCE = stated("calling-code-once", "does not repeat countryCallingCode")
 CALLING_CODE = stated("pattern", r"re:\+[0-9]{1,3}")
 DIGITS = stated("pattern", "re:[0-9]+")
 NEEDS_EMAIL = stated("needs-email", "needs an email", requires=True)
 EMAIL_OF_A_PERSON = stated("email-of-a-person", "one of the emails of the reported, recipient or victim persons")
 ONE_UNLESS_BATCHED = stated("one-unless-batched", "at most one unless batchedReport")
-VIEWED_IF_EXIF_VIEWED = stated("viewed-if-exif-viewed", "true if exifViewedByEsp is true")
+VIEWED_IF_EXIF_VIEWED = stated("viewed-if-exif-viewed", "true if exifViewedByEsp is true", requires=True)
 RELEVANCE = stated("relevance", "not Supplemental Reported together with potentialMeme or industryClassification")

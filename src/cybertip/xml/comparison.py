@@ -26,8 +26,8 @@ def differences(ours: bytes, theirs: bytes) -> tuple[Difference, ...]:
     Annotations are not compared. An empty tuple means that both describe the same documents in the same words.
 
     >>> from cybertip.xml.schema import exported
-    >>> differences(exported("2025-11"), exported("2026-08"))[0].component
-    'report/incidentSummary/reportAnnotations'
+    >>> [one.component for one in differences(exported("2025-11"), exported("2026-08")) if one.ours]
+    ['type associatedAccount', 'type person', 'type reportAnnotations']
     """
     mine, other = _components(ours), _components(theirs)
     return tuple(

@@ -26,10 +26,10 @@ def members(field: Field) -> tuple[type[Any], ...]:
     return (field.type,) if is_part(field.type) else ()
 
 
-def parts() -> Iterator[type[Any]]:
-    """Yield every part of the four documents once, each after those that mention it."""
+def parts(*roots: type[Any]) -> Iterator[type[Any]]:
+    """Yield every part below some roots once, the roots included; of all four documents by default."""
     seen: dict[type[Any], None] = {}
-    waiting: list[type[Any]] = list(DOCUMENTS.values())
+    waiting: list[type[Any]] = list(roots or DOCUMENTS.values())
     while waiting:
         kind = waiting.pop(0)
         if kind not in seen:

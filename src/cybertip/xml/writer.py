@@ -46,10 +46,11 @@ def write(document: Document, *, edition: Edition | str = DEFAULT_EDITION) -> by
     Raises `InvalidReport` for a character that XML cannot hold and for a field that the edition does not have.
     Clause: NCMEC, section 5 (documents).
 
-    >>> from cybertip.model import ReportId, ReportResponse
-    >>> answer = ReportResponse(response_code=0, response_description="", report_id=ReportId(4564654))
-    >>> write(answer).decode().splitlines()[1][-71:]
-    '<responseDescription></responseDescription><reportId>4564654</reportId></reportResponse>'[-71:]
+    >>> from cybertip.model import DoneFiles, ReportDoneResponse, ReportId
+    >>> receipt = ReportDoneResponse(response_code=0, report_id=ReportId(4564654), files=DoneFiles())
+    >>> print(write(receipt).decode())
+    <?xml version="1.0" encoding="UTF-8"?>
+    <reportDoneResponse><responseCode>0</responseCode><reportId>4564654</reportId><files></files></reportDoneResponse>
     """
     kind = type(document)
     if kind not in DOCUMENTS.values():
