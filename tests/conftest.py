@@ -5,10 +5,14 @@ environment, and are skipped by name where it has none.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from cybertip.model.declaration import Choice, Field, Place, is_part, part_of
 
 # Machines that run tests are slow now and then: no deadline, no complaint about a slow example.
 _PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -34,3 +38,25 @@ def ncmec_fields() -> Path:
 def ncmec_xsd() -> bytes:
     """NCMEC's own XSD of November 2025."""
     return _from_environment("CYBERTIP_NCMEC_XSD", "NCMEC's XSD of 2025-11").read_bytes()
+
+
+def _filled(kind: type[Any], value_of: Callable[[Field], Any]) -> Any:
+    values: dict[str, Any] = {}
+    chosen: set[str | None] = set()
+    for field in part_of(kind).fields:
+        one: Any = field.type
+        if field.place is Place.UNKNOWN or field.one_of in chosen - {None}:
+            continue
+        chosen.add(field.one_of)
+        if isinstance(one, Choice):
+            values[field.python] = tuple(_filled(member, value_of) for member in one.parts)
+            continue
+        value = _filled(one, value_of) if is_part(one) else value_of(field)
+        values[field.python] = (value,) if field.many else value
+    return kind(**values)
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[type[Any], Callable[[Field], Any]], Any]:
+    """Return a function that makes a part with every field, as far as they can stand together; it asks for each value."""
+    return _filled

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 
 from cybertip import (
+    Edition,
     InvalidReport,
     Report,
     ReportId,
@@ -21,10 +22,14 @@ from cybertip import (
     to_json,
     write,
 )
-from cybertip.model.declaration import Choice, Field, Lexical, Place, Simple, is_part, part_of
+from cybertip.model.declaration import Choice, Field, Lexical, Simple, is_part, part_of
 from cybertip.testing import strategies
 from cybertip.xml import schema
 from cybertip.xml.layout import parts, walk
+from cybertip.xml.writer import unwritable
+
+#: `filled(kind, value_of)`: a part with every field, see the fixture.
+Filled = Callable[[type[Any], Callable[[Field], Any]], Any]
 
 CANARY = "canary-4f1d"
 #: A value for each type that can be told from all others wherever it turns up.
@@ -35,6 +40,7 @@ CANARIES: dict[Lexical, Any] = {
     Lexical.LONG: 1987654321,
     Lexical.DOUBLE: 19.87654321,
     Lexical.DATE: date(1987, 6, 5),
+    Lexical.BOOLEAN: True,
     Lexical.DATETIME: datetime(1987, 6, 5, 4, 3, 21, tzinfo=UTC),
 }
 TRACES = (CANARY, "1987654321", "19.87654321", "1987-06-05", "1987, 6, 5")
@@ -68,28 +74,6 @@ FREE = [
 ]
 
 
-def _filled(kind: type[Any]) -> Any:
-    """Return a part that has a canary in every sensitive field, as far as its fields can stand together."""
-    values: dict[str, Any] = {}
-    chosen = set()
-    for field in part_of(kind).fields:
-        if field.place is Place.UNKNOWN or field.one_of in chosen:
-            continue
-        chosen |= {field.one_of} - {None}
-        one: Any = field.type
-        if isinstance(field.type, Choice):
-            values[field.python] = tuple(_filled(member) for member in field.type.parts)
-            continue
-        if is_part(one):
-            one = _filled(one)
-        elif isinstance(field.type, Simple) and field.type.lexical is Lexical.BOOLEAN:
-            one = True
-        else:
-            one = _canary_of(field)
-        values[field.python] = (one,) if field.many else one
-    return kind(**values)
-
-
 def _traces(text: str) -> list[str]:
     return [trace for trace in TRACES if trace in text]
 
@@ -116,34 +100,34 @@ def test_a_field_is_sensitive_unless_it_says_nothing_of_a_person() -> None:
 
 
 @pytest.mark.parametrize(("kind", "field"), SENSITIVE)
-def test_no_sensitive_field_is_in_a_repr(kind: type[Any], field: Field) -> None:
+def test_no_sensitive_field_is_in_a_repr(kind: type[Any], field: Field, filled: Filled) -> None:
     """The repr of a part neither shows a sensitive value nor that there is one."""
     attribute = attrs.fields_dict(kind)[field.python]
     assert attribute.repr is False
-    part = _filled(kind)
+    part = filled(kind, _canary_of)
     for shown in (repr(part), str(part), f"{part}", ascii(part)):
         assert f" {field.python}=" not in shown
         assert f"({field.python}=" not in shown
 
 
-def test_no_canary_is_in_the_repr_of_a_whole_document() -> None:
+def test_no_canary_is_in_the_repr_of_a_whole_document(filled: Filled) -> None:
     """Documents with a canary in every sensitive field show none of them."""
     from cybertip import FileDetails
 
     for kind in (Report, FileDetails):
         document = attrs.evolve(
-            _filled(kind), **({} if kind is Report else {"report_id": ReportId(1), "file_id": "0a"})
+            filled(kind, _canary_of), **({} if kind is Report else {"report_id": ReportId(1), "file_id": "0a"})
         )
         assert len(_traces(write(document, edition="2026-08").decode())) >= 3
         assert _traces(repr(document)) == []
 
 
 @pytest.mark.parametrize(("kind", "field"), SENSITIVE)
-def test_no_error_of_a_constructor_quotes_a_value(kind: type[Any], field: Field) -> None:
+def test_no_error_of_a_constructor_quotes_a_value(kind: type[Any], field: Field, filled: Filled) -> None:
     """A value of the wrong type is refused without a word of it, neither in the message nor in what pickles of it."""
     wrong: Any = [CANARY.encode()]
     with pytest.raises(InvalidReport) as caught:
-        attrs.evolve(_filled(kind), **{field.python: wrong})
+        attrs.evolve(filled(kind, _canary_of), **{field.python: wrong})
     _assert_silent(caught.value)
 
 
@@ -157,13 +141,21 @@ def _assert_silent(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize(("kind", "field"), FREE)
-def test_no_error_of_the_writer_quotes_a_value(kind: type[Any], field: Field) -> None:
+def test_no_error_of_the_writer_quotes_a_value(kind: type[Any], field: Field, filled: Filled) -> None:
     """A character that XML cannot hold is refused with its place and its number, and nothing of the text around it."""
     text = f"{CANARY}\x00"
-    part = attrs.evolve(_filled(kind), **{field.python: (text,) if field.many else text})
+    part = attrs.evolve(filled(kind, _canary_of), **{field.python: (text,) if field.many else text})
+    (violation,) = unwritable(part, edition=Edition.V2026_08)
+    assert violation.path.partition("[")[0].endswith(f".{field.python}")
+    _assert_silent(InvalidReport((violation,)))
+
+
+def test_no_error_of_writing_a_document_quotes_a_value(filled: Filled) -> None:
+    """A document in which every text holds a forbidden character is refused with all the places and none of the texts."""
+    unprintable = filled(Report, lambda field: f"{CANARY}\x00" if (value := _canary_of(field)) == CANARY else value)
     with pytest.raises(InvalidReport) as caught:
-        write(part, edition="2026-08")
-    assert field.python in str(caught.value)
+        write(unprintable, edition="2026-08")
+    assert len(caught.value.violations) > 50
     _assert_silent(caught.value)
 
 
@@ -189,11 +181,11 @@ _BREAKS: list[Callable[[bytes], bytes]] = [
 
 @pytest.mark.parametrize("break_it", _BREAKS)
 def test_no_error_of_the_reader_quotes_a_value(
-    break_it: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+    break_it: Callable[[bytes], bytes], filled: Filled, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However a document is broken, neither the errors nor the log quote a word of it; the XSD's judgement included."""
     caplog.set_level(logging.DEBUG)
-    data = write(_filled(Report), edition="2026-08")
+    data = write(filled(Report, _canary_of), edition="2026-08")
     broken = break_it(data)
     assert broken != data
     with pytest.raises(InvalidReport) as caught:
@@ -204,9 +196,9 @@ def test_no_error_of_the_reader_quotes_a_value(
 
 
 @pytest.mark.parametrize("sign", ["x", [], {}, 1.5, None])
-def test_no_error_of_the_json_reader_quotes_a_value(sign: object) -> None:
+def test_no_error_of_the_json_reader_quotes_a_value(sign: object, filled: Filled) -> None:
     """However one value of the JSON form is broken, the error does not quote it or its neighbours."""
-    plain = json.loads(to_json(_filled(Report)))
+    plain = json.loads(to_json(filled(Report, _canary_of)))
     count = _break_json(plain, sign)
     assert count
     with pytest.raises(InvalidReport) as caught:

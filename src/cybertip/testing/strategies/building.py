@@ -1,7 +1,6 @@
 """The generic strategy: any part, built from its declaration."""
 
 from datetime import datetime
-from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
 from hypothesis import strategies as st
@@ -16,9 +15,9 @@ __all__ = ["Strategies", "built", "strategies_of"]
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-#: How many optional fields a generated part has at the most, and how many members a repeated one: what is generated and
-#: then read by a person stays small, and over a few hundred examples every field is met.
-_FIELDS, _MEMBERS = 8, 2
+#: How many members a repeated field has at the most: what is generated and then read by a person stays small.
+_MEMBERS = 2
+_ABSENT = object()
 
 
 class Strategies(Protocol[T_co]):
@@ -77,30 +76,35 @@ _PARTS = _Parts()
 
 def _of_part(kind: type[Any], wish: Wish) -> st.SearchStrategy[Any]:
     known = [field for field in part_of(kind).known(wish.edition) if field.place is not Place.UNKNOWN]
-    required = [field for field in known if field.required]
-    optional = {field.python: field for field in known if not field.required}
-    return _parts(kind, required, optional, wish)
+    return _parts(kind, [(field, _of_field(field, wish)) for field in known], wish)
 
 
 @st.composite
-def _parts(draw: st.DrawFn, kind: type[Any], required: list[Field], optional: dict[str, Field], wish: Wish) -> Any:
-    present = draw(st.sets(st.sampled_from(list(optional)), max_size=_FIELDS)) if optional else set()
+def _parts(draw: st.DrawFn, kind: type[Any], fields: list[tuple[Field, st.SearchStrategy[Any]]], wish: Wish) -> Any:
     values: dict[str, Any] = {}
     chosen: set[str] = set()
-    for field in part_of(kind).fields:
-        if field in required or (field.python in present and field.one_of not in chosen):
-            values[field.python] = draw(_of_field(field, wish))
-            if field.one_of is not None:
-                chosen.add(field.one_of)
+    for field, strategy in fields:
+        value = draw(strategy)
+        if value is _ABSENT or field.one_of in chosen:
+            continue
+        values[field.python] = value
+        if field.one_of is not None:
+            chosen.add(field.one_of)
     if wish.acceptable:
         mend(kind, values, draw)
     return kind(**values)
 
 
-@cache
 def _of_field(field: Field, wish: Wish) -> st.SearchStrategy[Any]:
     one = _of_member(field, wish)
-    return st.lists(one, min_size=1, max_size=_MEMBERS).map(tuple) if field.many else one
+    many = st.lists(one, min_size=1, max_size=_MEMBERS).map(tuple) if field.many else one
+    return many if field.required else _perhaps(many)
+
+
+@st.composite
+def _perhaps(draw: st.DrawFn, strategy: st.SearchStrategy[Any]) -> Any:
+    """Draw a value every other time. Both draws are one to Hypothesis, which makes it quick to leave the value out."""
+    return draw(strategy) if draw(st.booleans()) else _ABSENT
 
 
 def _of_member(field: Field, wish: Wish) -> st.SearchStrategy[Any]:
