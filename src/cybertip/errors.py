@@ -14,8 +14,14 @@ CybertipError
 ├── TransportError           the wire failed
 │   ├── NeverSent              nothing happened
 │   └── InDoubt                sent, no answer: nobody knows
-└── Misunderstanding         a reply we cannot read
-    └── HashMismatch           they hold other bytes than we sent
+├── Misunderstanding         a reply we cannot read
+│   └── HashMismatch           they hold other bytes than we sent
+├── SubmissionError          durable filing cannot do what was asked
+│   ├── Conflict               someone else was first, or the key stands for another filing
+│   ├── UnknownSubmission      there is no such key
+│   ├── UnknownEvent           a newer program wrote it: held, not guessed
+│   └── NeedsHuman             a person has to decide
+└── AdapterError             a port broke its promise; the original is its cause
 ```
 
 No message holds report text, names, addresses, IPs, file names or bytes: they name fields, never values. NCMEC's own
@@ -25,21 +31,27 @@ description of a refusal can quote a value, so it is kept on the error (`descrip
 from dataclasses import dataclass
 
 __all__ = [
+    "AdapterError",
     "AlreadyFinished",
     "AlreadyRetracted",
+    "Conflict",
     "CybertipError",
     "HashMismatch",
     "InDoubt",
     "InvalidReport",
     "Misunderstanding",
     "NcmecError",
+    "NeedsHuman",
     "NeverSent",
     "NotAllowed",
     "NotFound",
     "NotUnderstood",
     "Refused",
+    "SubmissionError",
     "TransportError",
     "Unavailable",
+    "UnknownEvent",
+    "UnknownSubmission",
     "Violation",
 ]
 
@@ -226,6 +238,44 @@ class HashMismatch(Misunderstanding):
     """NCMEC's MD5 of an upload is not ours: they hold other bytes than we meant to send."""
 
     advice = "Retract the report and start again; if it happens twice, look for corrupted evidence."
+
+
+class SubmissionError(CybertipError):
+    """Durable filing cannot do what was asked of a submission. Nothing was sent for it."""
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message, key)
+        self.message = message
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"submission {self.key!r}: {self.message}" if self.key else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _remake, (type(self), dict(self.__dict__))
+
+
+class Conflict(SubmissionError):
+    """Someone else was first: the journal went on, the claim was lost, or the key stands for another filing."""
+
+
+class UnknownSubmission(SubmissionError):
+    """There is no submission with this key."""
+
+
+class UnknownEvent(SubmissionError):
+    """The journal holds an event that this program does not know: a newer one wrote it. It is held, not guessed."""
+
+
+class NeedsHuman(SubmissionError):
+    """The submission waits for a person's decision; `message` says why."""
+
+
+class AdapterError(CybertipError):
+    """A port broke its promise: a database, a queue or a store of evidence failed. The original is the cause.
+
+    What it was asked to do may or may not have happened; read again before repeating it.
+    """
 
 
 def _remake(kind: type[CybertipError], state: dict[str, object]) -> CybertipError:
