@@ -1,6 +1,7 @@
 """`status` and `sandbox`: NCMEC, and a NCMEC of your own."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,20 @@ from cybertip.cli.outcome import Outcome, outcomes
 from cybertip.model import DEFAULT_EDITION
 
 __all__ = ["sandbox", "status"]
+
+
+class AfterDeletion(StrEnum):
+    """The two codes that NCMEC may answer for a report that deleted itself; which one is not known."""
+
+    DOES_NOT_EXIST = "5001"
+    ALREADY_RETRACTED = "5101"
+
+
+class SecondFileDetails(StrEnum):
+    """What NCMEC may do with details for a file that has some; which it does is not known."""
+
+    REFUSED = "refused"
+    REPLACES = "replaces"
 
 
 def status(
@@ -53,14 +68,14 @@ def sandbox(
         Path | None, typer.Option(help="Keep the files in this folder; else they are only digested.")
     ] = None,
     after_deletion: Annotated[
-        int, typer.Option(help="What an unfinished report answers after its deletion: 5001 or 5101.")
-    ] = 5001,
+        AfterDeletion, typer.Option(help="What an unfinished report answers after its deletion.")
+    ] = AfterDeletion.DOES_NOT_EXIST,
     second_file_details: Annotated[
-        str, typer.Option(help="What a second description of a file does: refused or replaces.")
-    ] = "refused",
+        SecondFileDetails, typer.Option(help="What becomes of a second description of a file.")
+    ] = SecondFileDetails.REFUSED,
 ) -> None:
     """Run a NCMEC double for any client in any language, until it is stopped. Nothing leaves this machine."""
-    from cybertip.sandbox import Behaviour, Ncmec, serve
+    from cybertip.sandbox import Behaviour, serve
 
     with outcomes():
         try:
@@ -69,11 +84,11 @@ def sandbox(
                 xsd=xsd.read_bytes() if xsd else None,
                 username=username,
                 password=password,
-                after_deletion=after_deletion,
-                second_file_details=second_file_details,
+                after_deletion=5001 if after_deletion is AfterDeletion.DOES_NOT_EXIST else 5101,
+                second_file_details="refused" if second_file_details is SecondFileDetails.REFUSED else "replaces",
                 keep=keep,
             )
-            serve(Ncmec(behaviour), host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))
+            serve(behaviour, host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))
         except ValueError as error:
             print(error, file=sys.stderr)
             raise typer.Exit(Outcome.USAGE) from None
