@@ -1,0 +1,79 @@
+"""What a flow asks for. An effect is yielded and its answer comes back; iterating it does just that, with its type.
+
+```python
+now = yield from Now()
+```
+"""
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from cybertip.errors import TransportError
+from cybertip.filing.journal import Journal, Recorded
+from cybertip.filing.manifest import FileEntry
+from cybertip.protocol import Answer, Request
+
+__all__ = ["Effect", "Exchange", "Flow", "Inspect", "Now", "Read", "Record", "Report"]
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Effect(Generic[R_co]):
+    """Something that only a driver can do."""
+
+    def __iter__(self) -> Generator["Effect[Any]", Any, R_co]:
+        answer: R_co = yield self
+        return answer
+
+
+@attrs.frozen
+class Now(Effect[datetime]):
+    """Look at the clock."""
+
+
+@attrs.frozen
+class Read(Effect[tuple[Recorded, ...]]):
+    """Read a journal."""
+
+    key: str
+
+
+@attrs.frozen(kw_only=True)
+class Record(Effect[None]):
+    """Record what is pending of a journal, and when there is something to do again; raises `Conflict` if it went on."""
+
+    journal: Journal
+    due_at: datetime | None
+    #: Only the holder of the claim may record; without it, anyone who is not outrun.
+    claimed: bool = True
+    #: Follow-up work to post with it, by topic.
+    topics: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Inspect(Effect[str | None]):
+    """Compare a file's evidence with its manifest; the answer says what is wrong, or is None."""
+
+    file: FileEntry
+
+
+@attrs.frozen(kw_only=True)
+class Exchange(Effect[Answer | TransportError]):
+    """Make a call, and return its answer or how it failed."""
+
+    request: Request[Any]
+    #: The file to send with it.
+    file: FileEntry | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Report(Effect[None]):
+    """Tell the host how it goes: for progress and metrics, never for decisions."""
+
+    journal: Journal
+
+
+Flow = Generator[Effect[Any], Any, R_co]
