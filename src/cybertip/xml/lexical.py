@@ -11,9 +11,10 @@ from typing import Any
 
 from cybertip.model.declaration import Lexical, Simple
 
-__all__ = ["collapse", "read_simple", "write_double", "write_simple", "write_time"]
+__all__ = ["WHITE", "collapse", "read_simple", "write_double", "write_simple", "write_time"]
 
-_WHITE = " \t\r\n"
+#: What XML takes for white space.
+WHITE = " \t\r\n"
 _DATE = r"(-?(?:[1-9][0-9]{4,}|[0-9]{4}))-([0-9]{2})-([0-9]{2})"
 _ZONE = r"(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 _TIME = re.compile(rf"{_DATE}T([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}})(?:\.([0-9]+))?{_ZONE}")
@@ -26,25 +27,25 @@ _BOOLEAN = {"true": True, "1": True, "false": False, "0": False}
 
 def collapse(text: str) -> str:
     """Apply XSD's `whiteSpace="collapse"`."""
-    return " ".join(re.split("[ \t\r\n]+", text.strip(_WHITE)))
+    return " ".join(re.split("[ \t\r\n]+", text.strip(WHITE)))
 
 
 def read_boolean(text: str) -> bool:
-    found = _BOOLEAN.get(text.strip(_WHITE))
+    found = _BOOLEAN.get(text.strip(WHITE))
     if found is None:
         raise ValueError("must be true or false")
     return found
 
 
 def read_whole(text: str) -> int:
-    text = text.strip(_WHITE)
+    text = text.strip(WHITE)
     if not _WHOLE.fullmatch(text) or len(text.lstrip("+-0")) > 19:
         raise ValueError("must be a whole number of at most 64 bits")
     return int(text)
 
 
 def read_double(text: str) -> float:
-    text = text.strip(_WHITE)
+    text = text.strip(WHITE)
     if text in _NOT_FINITE:
         return _NOT_FINITE[text]
     if not _DOUBLE.fullmatch(text):
@@ -54,7 +55,7 @@ def read_double(text: str) -> float:
 
 def read_date(text: str) -> date:
     """Read `xs:date`. An offset, which the XSD allows and a birthday does not have, is left out."""
-    match = _DAY.fullmatch(text.strip(_WHITE))
+    match = _DAY.fullmatch(text.strip(WHITE))
     if match is None:
         raise ValueError("must be a date such as 2009-12-31")
     year, month, day, _ = match.groups()
@@ -66,7 +67,7 @@ def read_date(text: str) -> date:
 
 def read_time(text: str) -> datetime:
     """Read `xs:dateTime`, which must have an offset; what Python cannot hold exactly is refused, never rounded."""
-    match = _TIME.fullmatch(text.strip(_WHITE))
+    match = _TIME.fullmatch(text.strip(WHITE))
     if match is None:
         raise ValueError("must be a time such as 2025-01-31T13:00:00Z")
     *numbers, fraction, zone = match.groups()

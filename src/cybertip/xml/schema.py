@@ -7,7 +7,7 @@ component (it needs xmlschema, which is imported then). No text of NCMEC's own X
 import html
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import (
@@ -25,6 +25,7 @@ from cybertip.model.declaration import (
 )
 from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.xml.layout import at, members, parts
+from cybertip.xml.lexical import WHITE
 from cybertip.xml.memo import memo
 from cybertip.xml.parsing import LIMIT, parse
 
@@ -81,8 +82,45 @@ def _compile(edition: Edition) -> "etree.XMLSchema":
 
 
 def is_valid(root: "etree._Element", edition: Edition) -> bool:
-    """Tell whether a tree is valid."""
+    """Tell whether a tree is valid. Times and tags in it are brought into the spelling that libxml2 takes."""
+    _collapse(root)
     return compiled(edition).validate(root)
+
+
+def _collapse(root: "etree._Element") -> None:
+    """Do what XSD demands of a reader and libxml2 leaves out: it minds white space around times, dates and tags, and it
+    takes `1` in a tag for something else than `true`."""
+    names = _left_out()
+    for element in root.iter(*names.elements):
+        if text := (element.text or "").strip(WHITE):
+            element.text = "true" if text == "1" and element.tag in names.tags else text
+    for name in names.attributes:
+        for element in root.iterfind(f".//*[@{name}]"):
+            element.set(name, element.attrib[name].strip(WHITE))
+
+
+class _LeftOut(NamedTuple):
+    """The names of what libxml2 does not collapse."""
+
+    elements: tuple[str, ...]
+    attributes: tuple[str, ...]
+    tags: frozenset[str]
+
+
+@memo
+def _left_out() -> _LeftOut:
+    fields = [field for kind in parts() for field in part_of(kind).fields]
+    times = [
+        field
+        for field in fields
+        if isinstance(field.type, Simple) and field.type.lexical in (Lexical.DATE, Lexical.DATETIME)
+    ]
+    tags = frozenset(field.xml for field in fields if field.flag)
+    return _LeftOut(
+        elements=tuple({*tags, *(field.xml for field in times if field.place is Place.ELEMENT)}),
+        attributes=tuple({field.xml for field in times if field.place is Place.ATTRIBUTE}),
+        tags=tags,
+    )
 
 
 def explain(root: "etree._Element", edition: Edition) -> tuple[Violation, ...]:
