@@ -1,1 +1,9 @@
 """Many exchanges over days: the durable delivery of a filing, decided from recorded events alone."""
+
+from cybertip.filing.decision import Status
+from cybertip.filing.journal import Entry, Journal, Tampering, verify
+from cybertip.filing.manifest import FileEntry, Filing
+from cybertip.filing.policy import Policy
+from cybertip.filing.submission import Submission
+
+__all__ = ["Entry", "FileEntry", "Filing", "Journal", "Policy", "Status", "Submission", "Tampering", "verify"]

@@ -71,7 +71,7 @@ def decide(state: Submission, now: datetime, policy: Policy) -> Step:
     must not be finished is retracted before a new one is opened.
     """
     assert state.intent is None, "what became of the intended call must be recorded first"
-    if state.receipt is not None:
+    if state.receipt is not None or (state.withdrawn and state.attempt is None):
         return Settle()
     resting = _resting(state, now, policy)
     if resting is not None:
@@ -81,7 +81,7 @@ def decide(state: Submission, now: datetime, policy: Policy) -> Step:
         return Escalate(trouble)
     attempt = state.attempt
     if attempt is None:
-        return Settle() if state.withdrawn or state.blocked is not None else Send(Call.SUBMIT)
+        return Settle() if state.blocked is not None else Send(Call.SUBMIT)
     match attempt.stage:
         case Stage.FINISHING:
             return Send(Call.FINISH)

@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from cybertip.errors import TransportError
-from cybertip.filing.journal import Journal, Recorded
+from cybertip.filing.journal import Entry, Journal
 from cybertip.filing.manifest import FileEntry
 from cybertip.protocol import Answer, Request
 
-__all__ = ["Effect", "Exchange", "Flow", "Inspect", "Now", "Read", "Record", "Report"]
+__all__ = ["AnyEffect", "Effect", "Exchange", "Flow", "Inspect", "Now", "Read", "Record", "Report"]
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -35,7 +35,7 @@ class Now(Effect[datetime]):
 
 
 @attrs.frozen
-class Read(Effect[tuple[Recorded, ...]]):
+class Read(Effect[tuple[Entry, ...]]):
     """Read a journal."""
 
     key: str
@@ -65,8 +65,9 @@ class Exchange(Effect[Answer | TransportError]):
     """Make a call, and return its answer or how it failed."""
 
     request: Request[Any]
-    #: The file to send with it.
+    #: The file to send with it, and which one it is.
     file: FileEntry | None = None
+    index: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -75,5 +76,8 @@ class Report(Effect[None]):
 
     journal: Journal
 
+
+#: Every effect there is.
+AnyEffect = Now | Read | Record | Inspect | Exchange | Report
 
 Flow = Generator[Effect[Any], Any, R_co]

@@ -77,6 +77,7 @@ def deliver(key: str, *, environment: str, policy: Policy, worker: str = "") -> 
     now = yield from Now()
     if (left := journal.submission.intent) is not None:
         journal = journal.then(Lost(call=left.call, reason="the worker stopped before the outcome was recorded"), now)
+    came: Observed | None = None
     while True:
         match decide(journal.submission, now, policy):
             case Escalate(reason):
@@ -87,37 +88,29 @@ def deliver(key: str, *, environment: str, policy: Policy, worker: str = "") -> 
                 request = _request(journal.submission, call, file)
                 journal = journal.then(Intended(call=call, file=file, worker=worker), now)
                 # Until the outcome is recorded there is something to do: were this worker to stop, another takes over.
-                yield from Record(journal=journal, due_at=now, topics=_topics(journal))
-                journal = journal.recorded()
-                yield from Report(journal=journal)
+                journal = yield from _record(journal, now, came)
                 sent = journal.submission.filing.files[file] if call is Call.UPLOAD and file is not None else None
-                result = yield from Exchange(request=request, file=sent)
+                result = yield from Exchange(request=request, file=sent, index=file or 0)
                 now = yield from Now()
-                event = outcome(call, file, request, result, now=now, policy=policy)
-                journal = journal.then(event, now)
-                if decide_is_final(journal.submission, now, policy):
-                    journal = yield from _settle(journal, None, call, result, now)
-                    return journal
+                journal = journal.then(outcome(call, file, request, result, now=now, policy=policy), now)
+                came = Observed(call=call, observation=observed(result)) if isinstance(result, Answer) else None
             case Rest(until):
-                return (yield from _settle(journal, until, None, None, now))
+                return (yield from _record(journal, until, came))
             case Settle():
-                return (yield from _settle(journal, None, None, None, now))
+                return (yield from _record(journal, None, came))
 
 
-def decide_is_final(state: Submission, now: datetime, policy: Policy) -> bool:
-    """Tell whether nothing is left to decide, so that the outcome is recorded on its own."""
-    return isinstance(decide(state, now, policy), Settle)
+def _record(journal: Journal, due_at: datetime | None, came: Observed | None) -> Flow[Journal]:
+    """Record what is pending, and in any case when there is something to do again: it may be later than was thought.
 
-
-def _settle(journal: Journal, due_at: datetime | None, call: Call | None, result: Any, now: datetime) -> Flow[Journal]:
-    if journal.pending:
-        try:
-            yield from Record(journal=journal, due_at=due_at, topics=_topics(journal))
-        except Conflict:
-            if call is not None and isinstance(result, Answer):
-                # The claim was lost while the call was under way. What came back is kept all the same.
-                yield from _observe(journal.key, Observed(call=call, observation=observed(result)), now)
-            raise
+    If the claim was lost while a call was under way, what came back is kept all the same, before the `Conflict` goes on.
+    """
+    try:
+        yield from Record(journal=journal, due_at=due_at, topics=_topics(journal))
+    except Conflict:
+        if came is not None:
+            yield from _observe(journal.key, came, journal.pending[0].recorded_at)
+        raise
     journal = journal.recorded()
     yield from Report(journal=journal)
     return journal

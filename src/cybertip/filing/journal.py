@@ -15,21 +15,24 @@ from cybertip.filing.events import Event, decode, encode
 from cybertip.filing.manifest import canonical, digest_of
 from cybertip.filing.submission import Submission, apply
 
-__all__ = ["FIRST", "Journal", "Recorded", "Tampering", "verify"]
+__all__ = ["FIRST", "Entry", "Journal", "Tampering", "verify"]
 
 #: What stands where a predecessor's digest would.
 FIRST = "0" * 64
 
 
 @attrs.frozen(kw_only=True)
-class Recorded:
-    """An event as it is recorded."""
+class Entry:
+    """One event of a journal, as it is recorded."""
 
     key: str
+    #: From 1, without gaps.
     version: int
-    at: datetime
+    recorded_at: datetime
+    #: What happened, as a name and as canonical JSON.
     kind: str
     data: str = attrs.field(repr=False)
+    #: The digest of the entry before it, 64 hexadecimal digits; zeros for the first.
     previous: str = attrs.field(repr=False)
     digest: str
 
@@ -48,15 +51,15 @@ class Journal:
     version: int = 0
     digest: str = FIRST
     #: Entries that storage does not have yet.
-    pending: tuple[Recorded, ...] = ()
+    pending: tuple[Entry, ...] = ()
 
     @classmethod
-    def of(cls, key: str, entries: Iterable[Recorded]) -> "Journal":
+    def of(cls, key: str, entries: Iterable[Entry]) -> "Journal":
         """Fold what was recorded; raise `UnknownEvent` where a newer program wrote it."""
         state: Submission | None = None
         version, digest = 0, FIRST
         for entry in entries:
-            state = apply(key, state, decode(entry.kind, entry.data, key=key), entry.at)
+            state = apply(key, state, decode(entry.kind, entry.data, key=key), entry.recorded_at)
             version, digest = entry.version, entry.digest
         return cls(key=key, state=state, version=version, digest=digest)
 
@@ -65,8 +68,8 @@ class Journal:
         kind, data = encode(event)
         version = self.version + 1
         digest = _digest(self.key, version, at, kind, data, self.digest)
-        entry = Recorded(
-            key=self.key, version=version, at=at, kind=kind, data=data, previous=self.digest, digest=digest
+        entry = Entry(
+            key=self.key, version=version, recorded_at=at, kind=kind, data=data, previous=self.digest, digest=digest
         )
         return Journal(
             key=self.key,
@@ -105,7 +108,7 @@ class Tampering:
 
 
 def verify(
-    key: str, entries: Sequence[Recorded], *, version: int | None = None, digest: str | None = None
+    key: str, entries: Sequence[Entry], *, version: int | None = None, digest: str | None = None
 ) -> tuple[Tampering, ...]:
     """Check a journal's chain, and its end against what its head, or a checkpoint, says it is."""
     found: list[Tampering] = []
@@ -119,7 +122,7 @@ def verify(
             break
         if entry.previous != previous:
             found.append(Tampering(key=key, version=place, what="does not follow from the entry before it"))
-        if entry.digest != _digest(key, place, entry.at, entry.kind, entry.data, entry.previous):
+        if entry.digest != _digest(key, place, entry.recorded_at, entry.kind, entry.data, entry.previous):
             found.append(Tampering(key=key, version=place, what="was altered"))
         previous = entry.digest
     if version is not None and not found:

@@ -11,23 +11,9 @@ from typing import Protocol
 
 import attrs
 
+from cybertip.filing.journal import Entry
+
 __all__ = ["AsyncStorage", "Claim", "Entry", "Head", "Letter", "Storage"]
-
-
-@attrs.frozen(kw_only=True)
-class Entry:
-    """One event of a journal, as it is recorded."""
-
-    key: str
-    #: From 1, without gaps.
-    version: int
-    recorded_at: datetime
-    #: What happened, as a name and as canonical JSON.
-    kind: str
-    data: str = attrs.field(repr=False)
-    #: The digest of the entry before it, 64 hexadecimal digits; zeros for the first.
-    previous: str = attrs.field(repr=False)
-    digest: str
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +77,7 @@ class Storage(Protocol):
         claim: Claim | None = None,
         letters: Sequence[Letter] = (),
     ) -> None:
-        """Record entries, replace the head and post letters.
+        """Record entries, replace the head and post letters. Without entries the head alone is replaced.
 
         - All of it is recorded, or nothing.
         - It raises `Conflict` unless the journal's last version is `expected` (0 for a journal that is not there).

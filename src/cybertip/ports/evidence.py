@@ -1,0 +1,60 @@
+"""Where the bytes of evidence are kept. The port has one colour: async callers use it from threads, for files block."""
+
+import hashlib
+from typing import BinaryIO, Protocol
+
+from cybertip.filing import FileEntry
+from cybertip.model import FileDescription
+
+__all__ = ["Evidence", "entry_of", "inspect"]
+
+_BLOCK = 1024 * 1024
+
+
+class Evidence(Protocol):
+    """Keep bytes under references.
+
+    - It may be called from several threads at once.
+    - What was kept under a reference stays as it is; whoever opens it again reads the same bytes.
+    - `OSError` is raised for what cannot be opened or read; nothing else.
+    """
+
+    def open(self, reference: str) -> BinaryIO:
+        """Open what is kept under a reference for reading, from its beginning. The caller closes it."""
+        ...
+
+
+def entry_of(
+    evidence: Evidence,
+    reference: str,
+    *,
+    name: str,
+    media_type: str = "application/octet-stream",
+    description: FileDescription | None = None,
+) -> FileEntry:
+    """Digest what is kept under a reference, in one pass, and return its entry in the manifest."""
+    size, sha256, md5 = _digests(evidence, reference)
+    return FileEntry(
+        evidence=reference, name=name, media_type=media_type, size=size, sha256=sha256, md5=md5, description=description
+    )
+
+
+def inspect(evidence: Evidence, file: FileEntry) -> str | None:
+    """Say what keeps a file's evidence from being what the manifest says; None if it is just that."""
+    try:
+        size, sha256, _ = _digests(evidence, file.evidence)
+    except OSError as error:
+        return f"cannot be read ({type(error).__name__})"
+    if size != file.size:
+        return f"has {size} bytes, and the manifest says {file.size}"
+    return None if sha256 == file.sha256 else "is not what was digested when it was filed"
+
+
+def _digests(evidence: Evidence, reference: str) -> tuple[int, str, str]:
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with evidence.open(reference) as file:
+        while block := file.read(_BLOCK):
+            sha256.update(block)
+            md5.update(block)
+            size += len(block)
+    return size, sha256.hexdigest(), md5.hexdigest()
