@@ -1,0 +1,1 @@
+"""Places for journals and heads: in memory, and in SQLite, PostgreSQL or MariaDB."""

@@ -1,0 +1,127 @@
+"""From a URL to an engine that keeps the port's promises, and how a transaction begins in each database.
+
+An engine that the host gives is used as it is, but for the isolation of our own transactions.
+"""
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+__all__ = ["async_engine_of", "engine_of", "is_autocommit", "isolated", "needs_begin"]
+
+_DATABASES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mariadb": "mariadb",
+    "mysql": "mariadb",
+}
+_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg", "mariadb": "pymysql"}
+_ASYNC_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "psycopg", "mariadb": "aiomysql"}
+
+#: Each statement sees what is committed, and a row that is locked or changed is read as it is by then. MariaDB locks
+#: no gaps with it, which spares it most deadlocks. What has to hold is held by locks and conditions, not by isolation.
+_ISOLATION = "READ COMMITTED"
+
+#: Seconds that SQLite waits for another process's transaction.
+_BUSY = 10
+
+
+def engine_of(url: str | URL) -> Engine:
+    """Return an engine of our own."""
+    address = _address(url, _DRIVERS)
+    engine = _made(create_engine, address)
+    assert isinstance(engine, Engine)
+    _prepare(engine)
+    return engine
+
+
+def async_engine_of(url: str | URL) -> AsyncEngine:
+    """Return an engine of our own for asyncio."""
+    address = _address(url, _ASYNC_DRIVERS)
+    engine = _made(create_async_engine, address)
+    assert isinstance(engine, AsyncEngine)
+    _prepare(engine.sync_engine)
+    return engine
+
+
+def isolated(engine: Engine) -> dict[str, Any]:
+    """Return the options of our transactions on an engine."""
+    return {} if engine.dialect.name == "sqlite" else {"isolation_level": _ISOLATION}
+
+
+def needs_begin(connection: Connection | AsyncConnection) -> bool:
+    """Tell whether a transaction that will write has still to be begun by a statement.
+
+    Python's driver for SQLite begins none before the first row is written, and one that began by reading may fail to
+    write. And outside of a transaction the end of a savepoint would commit.
+    """
+    plain = connection.sync_connection if isinstance(connection, AsyncConnection) else connection
+    if plain is None or plain.dialect.name != "sqlite":
+        return False
+    return not getattr(plain.connection.driver_connection, "in_transaction", False)
+
+
+def is_autocommit(connection: Connection | AsyncConnection) -> bool:
+    """Tell whether a connection commits each statement by itself."""
+    plain = connection.sync_connection if isinstance(connection, AsyncConnection) else connection
+    assert plain is not None
+    if plain.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return True
+    # For SQLite the answer would be that of Python's driver, which commits nothing by itself after our own BEGIN.
+    dbapi = plain.connection.dbapi_connection
+    return plain.dialect.name != "sqlite" and dbapi is not None and plain.dialect.detect_autocommit_setting(dbapi)
+
+
+def _address(url: str | URL, drivers: dict[str, str]) -> URL:
+    address = make_url(url)
+    name, _, driver = address.drivername.partition("+")
+    database = _DATABASES.get(name)
+    if database is None:
+        raise ValueError("the URL must begin with sqlite://, postgresql:// or mariadb://")
+    if database == "sqlite" and address.database in (None, "", ":memory:"):
+        raise ValueError("SQLite needs a file, for each connection would have a memory of its own: use MemoryStorage")
+    address = address.set(drivername=f"{database}+{driver or drivers[database]}")
+    if database == "mariadb" and "charset" not in address.query:
+        address = address.update_query_dict({"charset": "utf8mb4"})
+    return address
+
+
+def _made(create: Any, address: URL) -> object:
+    # hide_parameters: what is filed must get neither into a log nor into an error's text.
+    settings: dict[str, Any] = {"hide_parameters": True}
+    database = address.get_backend_name()
+    if database == "sqlite":
+        settings["connect_args"] = {"timeout": _BUSY}
+    else:
+        # A connection that broke while it lay idle is replaced before it is used.
+        settings |= {"pool_pre_ping": True, "isolation_level": _ISOLATION}
+    try:
+        return create(address, **settings)
+    except ModuleNotFoundError as error:
+        extra = "sql" if database == "sqlite" else database
+        raise ImportError(f"the driver is missing: pip install 'cybertip[{extra}]'", name=error.name) from error
+
+
+def _prepare(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def durable(connection: Any, record: object) -> None:
+        cursor = connection.cursor()
+        try:
+            # A commit is on the disk, not only with the operating system, when it returns.
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA journal_mode")
+            if cursor.fetchone()[0] != "wal":
+                # Readers and the writer do not wait for each other. It needs the file for itself for a moment; where that
+                # cannot be had, the old journal serves as well, and a later connection tries again.
+                try:
+                    cursor.execute("PRAGMA journal_mode=WAL")
+                except Exception as error:
+                    if "locked" not in str(error):
+                        raise
+        finally:
+            cursor.close()
