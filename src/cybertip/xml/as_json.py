@@ -109,7 +109,7 @@ def _kind_of(value: Any) -> type[Document]:
         # File details that say nothing of their file have no key of their own.
         for kind in DOCUMENTS.values():
             fields = part_of(kind).fields
-            if {field.xml for field in fields if field.required} <= value.keys() <= {field.xml for field in fields}:
+            if {field.xml for field in fields if field.required} <= value.keys():
                 return kind
     raise _invalid("root", f"must be an object with the keys of one of {', '.join(DOCUMENTS)}")
 

@@ -33,7 +33,7 @@ def differences(ours: bytes, theirs: bytes) -> tuple[Difference, ...]:
     return tuple(
         Difference(component, mine.get(component, ""), other.get(component, ""))
         for component in dict.fromkeys([*mine, *other])
-        if mine.get(component) != other.get(component)
+        if mine.get(component, "") != other.get(component, "")
     )
 
 
@@ -83,14 +83,17 @@ def _group(group: Any, path: str, found: dict[str, str]) -> str:
     """Return a content model as text; describe its local elements by the way."""
     shown = []
     for particle in group:
-        occurs = f"{particle.min_occurs}..{'*' if particle.max_occurs is None else particle.max_occurs}"
         if hasattr(particle, "model"):
-            shown.append(f"{_group(particle, path, found)} {occurs}")
+            shown.append(_group(particle, path, found))
             continue
-        shown.append(f"{particle.name} {occurs}")
+        shown.append(f"{particle.name} {_occurs(particle)}")
         if particle.ref is None:
             _describe_element(particle, f"{path}/{particle.name}", found)
-    return f"{group.model}({', '.join(shown)})"
+    return f"{group.model}({', '.join(shown)}) {_occurs(group)}"
+
+
+def _occurs(particle: Any) -> str:
+    return f"{particle.min_occurs}..{'*' if particle.max_occurs is None else particle.max_occurs}"
 
 
 def _simple(kind: Any) -> str:
