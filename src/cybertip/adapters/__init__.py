@@ -1,0 +1,1 @@
+"""Ready-made answers to the library's ports: `adapters/<port>/<technology>.py`."""
