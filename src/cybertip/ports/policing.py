@@ -30,9 +30,9 @@ def policing(what: str, *named: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except (AdapterError, Conflict, *named):
-        raise
     except Exception as error:
+        if isinstance(error, (AdapterError, Conflict, *named)):
+            raise
         # The original's text is not quoted: it can hold what nobody should read.
         raise AdapterError(f"{what} failed ({type(error).__name__})") from error
 
