@@ -141,11 +141,8 @@ def _show(receipt: "Finished", held: dict[str, Any], *, as_json: bool) -> None:
         return
     show.line("")
     show.table(
-        ("file", "size", "MD5", "file id", "described"),
-        (
-            (one["filename"], one["size"], one["md5"], one["fileId"], "yes" if one["described"] else "no")
-            for one in files
-        ),
+        ("file", "size", "MD5", "described"),
+        ((one["filename"], one["size"], one["md5"], "yes" if one["described"] else "no") for one in files),
         title=f"What NCMEC holds: report {receipt.report_id}, {held['state']}",
     )
     show.line("")
