@@ -129,3 +129,9 @@ def sql_storage(url: str) -> Iterator[SqlStorage]:
     """A storage that holds nothing."""
     with SqlStorage(url) as storage:
         yield storage
+
+
+@pytest.fixture
+def empty(_databases: Databases, kind: str) -> Callable[[], object]:
+    """A function that empties the tables of `sql_storage`."""
+    return lambda: _databases.empty(kind)

@@ -48,10 +48,12 @@ def failure_of(error: Exception, *, committing: bool = False) -> AdapterError | 
 
     `committing` says that the transaction was to be committed when it happened, so that it may have been.
     """
+    for one in (error, error.__cause__):
+        # An engine of the host's may show them.
+        if isinstance(one, StatementError):
+            one.hide_parameters = True
     if isinstance(error, AdapterError | Conflict):
         return error
-    if isinstance(error, StatementError):
-        error.hide_parameters = True
     kind = type(getattr(error, "orig", None) or error).__name__
     state, number, code = _codes(error)
     if state in _SCHEMA_OF_POSTGRESQL or number in _SCHEMA_OF_MARIADB or _lacks_tables(error):

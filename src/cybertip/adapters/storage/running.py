@@ -6,12 +6,14 @@ What the database undid for sure is repeated a few times here. Whatever else fai
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cybertip.adapters.storage.engines import is_autocommit, isolated, needs_begin
+from cybertip.adapters.storage.engines import is_autocommit, needs_begin
 from cybertip.adapters.storage.failures import RETRIES, failure_of, may_repeat
 from cybertip.adapters.storage.upgrading import upgrade
 from cybertip.adapters.storage.works import Work
@@ -41,7 +43,7 @@ class Transactions:
     """Run each work in a transaction of its own, with one commit."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine.execution_options(**isolated(engine))
+        self._engine = engine
 
     def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
         for delay in RETRIES:
@@ -100,8 +102,17 @@ class Within:
             _refuse_autocommit(connection)
             if needs_begin(connection):
                 connection.exec_driver_sql(_BEGIN)
-            with connection.begin_nested():
-                return _drive(work(), connection)
+            savepoint = connection.begin_nested()
+            try:
+                value = _drive(work(), connection)
+            except BaseException:
+                # Where the database undid the whole transaction, there is no savepoint left to go back to. What it undid it
+                # for is what the caller has to know.
+                with suppress(SQLAlchemyError):
+                    savepoint.rollback()
+                raise
+            savepoint.commit()
+            return value
         except Exception as error:
             raise _said(error, committing=False) from _cause(error)
 
@@ -110,7 +121,7 @@ class AsyncTransactions:
     """Run each work in a transaction of its own, with one commit."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(**isolated(engine.sync_engine))
+        self._engine = engine
 
     async def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
         _refuse_other_loops()
@@ -167,8 +178,16 @@ class AsyncWithin:
             _refuse_autocommit(connection)
             if needs_begin(connection):
                 await connection.exec_driver_sql(_BEGIN)
-            async with connection.begin_nested():
-                return await _async_drive(work(), connection)
+            savepoint = await connection.begin_nested()
+            try:
+                value = await _async_drive(work(), connection)
+            except BaseException:
+                # As in `Within`.
+                with suppress(SQLAlchemyError):
+                    await savepoint.rollback()
+                raise
+            await savepoint.commit()
+            return value
         except Exception as error:
             raise _said(error, committing=False) from _cause(error)
 

@@ -1,0 +1,349 @@
+"""A database that fails tells so, records nothing by halves, and is used again when it is well."""
+
+import asyncio
+import re
+import socket
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from cybertip.adapters.storage.engines import async_engine_of, engine_of
+from cybertip.adapters.storage.failures import RETRIES, may_repeat
+from cybertip.adapters.storage.sql import AsyncSqlStorage, SqlStorage
+from cybertip.errors import AdapterError, Conflict
+from cybertip.testing.conformance.storage.samples import NOW, at, at_once, begin, claimed, entries, go_on, head, letter
+
+_SERVERS = ("postgresql", "mariadb")
+
+_COMMIT = re.compile(rb"COMMIT(?!TED)")
+
+
+def _id_of(connection: Connection) -> int:
+    """Return the server's number of a connection."""
+    own = "pg_backend_pid()" if connection.dialect.name == "postgresql" else "CONNECTION_ID()"
+    return int(connection.exec_driver_sql(f"SELECT {own}").scalar_one())
+
+
+def _kill(engine: Engine, id: int) -> None:
+    """End a connection from the server's side, as a restart or a switch-over does."""
+    kill = "SELECT pg_terminate_backend(:id)" if engine.dialect.name == "postgresql" else "KILL CONNECTION :id"
+    other = create_engine(engine.url)
+    with other.connect() as killer:
+        killer.execute(text(kill), {"id": id})
+    other.dispose()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """The engine of a storage, to meddle with."""
+    engine = engine_of(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", _SERVERS, indirect=True)
+@pytest.mark.parametrize("moment", ["INSERT INTO cybertip_entries", "INSERT INTO cybertip_letters"])
+def test_gone_in_mid_work(engine: Engine, moment: str) -> None:
+    """A connection that ends within a transaction undoes it; the error says so, and the next call works."""
+    storage = SqlStorage(engine)
+    begin(storage, "a")
+    armed = [True]
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def strike(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+        if armed and statement.startswith(moment):
+            armed.clear()
+            _kill(engine, _id_of(connection))
+
+    with pytest.raises(AdapterError, match="before the commit") as caught:
+        storage.append(entries("a", 2), head("a", 2), expected=1, letters=[letter("one")])
+    assert caught.value.__cause__ is not None
+    assert not armed
+    assert storage.read("a") == entries("a", 1)
+    assert storage.head("a") == head("a", 1)
+    storage.append(entries("a", 2), head("a", 2), expected=1, letters=[letter("one")])
+    assert len(storage.take_letters(now=NOW, until=at(60), limit=9)) == 1
+
+
+@pytest.mark.parametrize("kind", _SERVERS, indirect=True)
+def test_gone_while_idle(engine: Engine) -> None:
+    """A connection that ended while nobody used it is replaced without a word."""
+    storage = SqlStorage(engine)
+    begin(storage, "a")
+    with engine.connect() as connection:
+        id = _id_of(connection)
+    _kill(engine, id)
+    assert storage.head("a") == head("a", 1)
+    with engine.connect() as connection:
+        assert _id_of(connection) != id
+
+
+class _Wire:
+    """Stands between a storage and its server, and can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._pairs: list[socket.socket] = []
+        #: Cut at the first of these words that goes to the server; what holds them still gets there.
+        self.cut_after: re.Pattern[bytes] | None = None
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            self._pairs += [client, server]
+            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, there: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+                if there and self.cut_after is not None and self.cut_after.search(data):
+                    self.cut_after = None
+                    source.shutdown(socket.SHUT_RDWR)
+                    return
+        except OSError:
+            return
+
+    def close(self) -> None:
+        for one in (self._listener, *self._pairs):
+            one.close()
+
+
+@pytest.fixture
+def wire(url: str) -> Iterator[_Wire]:
+    port = make_url(url).port
+    assert port is not None
+    wire = _Wire(port)
+    yield wire
+    wire.close()
+
+
+@pytest.mark.parametrize("kind", _SERVERS, indirect=True)
+def test_gone_in_the_commit(url: str, sql_storage: SqlStorage, wire: _Wire) -> None:
+    """Where the answer to the commit is lost, the error says that nobody knows; reading again tells."""
+    with SqlStorage(make_url(url).set(port=wire.port)) as storage:
+        begin(storage, "a")
+        wire.cut_after = _COMMIT
+        with pytest.raises(AdapterError, match="in the commit; nobody knows"):
+            go_on(storage, "a", 2)
+        assert storage.read("a") in (entries("a", 1), entries("a", 1, 2))
+        assert len(storage.read("a")) == len(sql_storage.read("a"))
+
+
+@pytest.mark.parametrize("kind", _SERVERS, indirect=True)
+def test_gone_in_the_commit_async(url: str, sql_storage: SqlStorage, wire: _Wire) -> None:
+    """An async caller learns the same."""
+
+    async def main() -> None:
+        async with AsyncSqlStorage(make_url(url).set(port=wire.port)) as storage:
+            await storage.append(entries("a", 1), head("a", 1), expected=0)
+            wire.cut_after = _COMMIT
+            with pytest.raises(AdapterError, match="in the commit; nobody knows"):
+                await storage.append(entries("a", 2), head("a", 2), expected=1)
+            assert len(await storage.read("a")) == len(sql_storage.read("a"))
+
+    asyncio.run(main())
+
+
+def test_no_server() -> None:
+    """A server that is not there is an error of the port, and nothing waits for it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for url in (f"postgresql://postgres@127.0.0.1:{port}/test", f"mariadb://root@127.0.0.1:{port}/test"):
+        with SqlStorage(url) as storage, pytest.raises(AdapterError, match="before the commit"):
+            storage.read("a")
+
+
+def test_disk_full(tmp_path: Path) -> None:
+    """Where there is no room, nothing is recorded by halves; with room, the same append goes through."""
+    engine = engine_of(f"sqlite:///{tmp_path}/small.db")
+    pages = [0]
+
+    @event.listens_for(engine, "checkout")
+    def limit(connection: Any, *rest: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages[0] or 2**30}").close()
+
+    storage = SqlStorage(engine)
+    storage.upgrade()
+    begin(storage, "a")
+    pages[0] = 60
+    big = entries("a", 2, data="x" * 100) + entries("a", 3, data="x" * 1_000_000)
+    with pytest.raises(AdapterError, match="no room left; nothing was done") as caught:
+        storage.append(big, head("a", 3, tags=("x",)), expected=1, letters=[letter("one")])
+    assert isinstance(caught.value.__cause__, OperationalError)
+    assert storage.read("a") == entries("a", 1)
+    assert storage.head("a") == head("a", 1)
+    assert storage.heads(tag="x") == ()
+    go_on(storage, "a", 2)
+    pages[0] = 0
+    storage.append(entries("a", 3, data="x" * 1_000_000), head("a", 3), expected=2)
+    assert len(storage.read("a")) == 3
+    engine.dispose()
+
+
+def test_a_locked_file(tmp_path: Path) -> None:
+    """While another program holds SQLite's one writer's place for too long, the error says that nothing was done."""
+    path = tmp_path / "busy.db"
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 0.05})
+    storage = SqlStorage(engine)
+    storage.upgrade()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(AdapterError, match=r"too busy.*nothing was done"):
+        begin(storage, "a")
+    other.execute("ROLLBACK")
+    other.close()
+    begin(storage, "a")
+    engine.dispose()
+
+
+class _Undone(Exception):
+    """What a driver of PostgreSQL raises for a deadlock."""
+
+    sqlstate = "40P01"
+
+
+class _Lost(Exception):
+    """What it raises for anything else."""
+
+    sqlstate = "XX000"
+
+
+@pytest.mark.parametrize(("times", "kind_of", "works"), [(2, _Undone, True), (99, _Undone, False), (1, _Lost, False)])
+def test_repeated_only_where_undone(tmp_path: Path, times: int, kind_of: type[Exception], works: bool) -> None:
+    """What the database undid is repeated a few times, and nothing else is."""
+    engine = engine_of(f"sqlite:///{tmp_path}/a.db")
+    SqlStorage(engine).upgrade()
+    struck: list[int] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def strike(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("INSERT INTO cybertip_entries") and len(struck) < times:
+            struck.append(1)
+            raise OperationalError(statement, None, kind_of())
+
+    def both() -> Iterator[Callable[[], object]]:
+        yield lambda: begin(SqlStorage(engine), "a")
+        async_engine = async_engine_of(f"sqlite:///{tmp_path}/a.db")
+        event.listen(async_engine.sync_engine, "before_cursor_execute", strike)
+
+        async def append() -> None:
+            try:
+                await AsyncSqlStorage(async_engine).append(entries("b", 1), head("b", 1), expected=0)
+            finally:
+                await async_engine.dispose()
+
+        yield lambda: asyncio.run(append())
+
+    for append in both():
+        struck.clear()
+        if works:
+            append()
+        else:
+            with pytest.raises(AdapterError):
+                append()
+        assert len(struck) == min(times, len(RETRIES) + 1)
+    assert len(SqlStorage(engine).heads()) == (2 if works else 0)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", _SERVERS, indirect=True)
+def test_a_real_deadlock(engine: Engine) -> None:
+    """Two of the host's transactions that wait for each other end in one error of the port and one that goes through."""
+    storage = SqlStorage(engine)
+    begin(storage, "a")
+    begin(storage, "b")
+    halfway = threading.Barrier(2)
+
+    def cross(first: str, second: str) -> None:
+        with engine.connect() as connection:
+            inside = storage.within(connection)
+            go_on(inside, first, 2)
+            halfway.wait()
+            go_on(inside, second, 2)
+            connection.commit()
+
+    outcomes = at_once([lambda: cross("a", "b"), lambda: cross("b", "a")])
+    (failure,) = (outcome for outcome in outcomes if outcome is not None)
+    assert isinstance(failure, AdapterError)
+    assert failure.__cause__ is not None
+    assert may_repeat(failure.__cause__)
+    assert [one.version for one in storage.heads()] == [2, 2]
+
+
+def test_errors_show_no_values(kind: str, url: str) -> None:
+    """What was to be recorded stands in no error, not even where the host's engine would show it."""
+    engine = create_engine(engine_url(url))
+    storage = SqlStorage(engine)
+    begin(storage, "a", letters=[letter("one")])
+    canary = "canary-5b1f"
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE cybertip_tags RENAME TO cybertip_elsewhere"))
+    try:
+        with pytest.raises(AdapterError) as caught:
+            storage.append(entries("a", 2, data=canary), head("a", 2, tags=(canary,)), expected=1)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE cybertip_elsewhere RENAME TO cybertip_tags"))
+    with pytest.raises(AdapterError) as again:
+        storage.append(entries("a", 2, data=canary), head("a", 2), expected=1, letters=[letter("one", topic=canary)])
+    engine.dispose()
+    for error in (caught.value, again.value):
+        assert error.__cause__ is not None
+        assert canary not in "".join(traceback.format_exception(error))
+
+
+def engine_url(url: str) -> Any:
+    """Return a URL with the driver that is chosen for it."""
+    engine = engine_of(url)
+    engine.dispose()
+    return engine.url
+
+
+def test_a_cancelled_append(url: str, sql_storage: SqlStorage) -> None:
+    """An append that is cancelled is recorded as a whole or not at all, and the storage goes on working."""
+
+    async def main() -> None:
+        async with AsyncSqlStorage(url) as storage:
+            for turn in range(20):
+                task = asyncio.create_task(
+                    storage.append(
+                        entries(f"{turn:02}", 1, 2), head(f"{turn:02}", 2), expected=0, letters=[letter(f"{turn}")]
+                    )
+                )
+                await asyncio.sleep(0.0005 * turn)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await storage.append(entries("z", 1), head("z", 1), expected=0)
+
+    asyncio.run(main())
+    found = [one.key for one in sql_storage.heads()]
+    assert found[-1] == "z"
+    for turn in range(20):
+        assert len(sql_storage.read(f"{turn:02}")) == (2 if f"{turn:02}" in found else 0)
+    assert len(sql_storage.take_letters(now=NOW, until=at(60), limit=99)) == len(found) - 1
+
+
+def test_a_lost_claim_is_no_failure(sql_storage: SqlStorage) -> None:
+    """A `Conflict` is told apart from a failing database."""
+    begin(sql_storage, "a")
+    first = claimed(sql_storage, "a")
+    claimed(sql_storage, "a", "second", now=60, until=120)
+    with pytest.raises(Conflict) as caught:
+        go_on(sql_storage, "a", 2, claim=first)
+    assert caught.value.key == "a"
