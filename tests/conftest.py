@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from cybertip.model.declaration import Choice, Field, Place, is_part, part_of
 
-# Machines that run tests are slow now and then: no deadline, no complaint about a slow example.
-_PATIENT = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+# Machines that run tests are slow now and then: no deadline, no complaint about a slow example. Explaining a fault of a
+# whole report takes longer than finding and shrinking it.
+_PATIENT = settings(
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=set(Phase) - {Phase.explain},
+)
 settings.register_profile("ci", _PATIENT)
 settings.register_profile("quick", _PATIENT, max_examples=15)
 settings.load_profile("ci")

@@ -76,23 +76,25 @@ _PARTS = _Parts()
 
 def _of_part(kind: type[Any], wish: Wish) -> st.SearchStrategy[Any]:
     known = [field for field in part_of(kind).known(wish.edition) if field.place is not Place.UNKNOWN]
-    return _parts(kind, [(field, _of_field(field, wish)) for field in known], wish)
+    fields = [(field, _of_field(field, wish)) for field in known]
 
+    # The strategies are no arguments, for Hypothesis would show them with all that they are made of.
+    def part(draw: st.DrawFn) -> Any:
+        values: dict[str, Any] = {}
+        chosen: set[str] = set()
+        for field, strategy in fields:
+            drawn = draw(strategy)
+            if drawn is _ABSENT or field.one_of in chosen:
+                continue
+            values[field.python] = drawn
+            if field.one_of is not None:
+                chosen.add(field.one_of)
+        if wish.acceptable:
+            mend(kind, values, draw)
+        return kind(**values)
 
-@st.composite
-def _parts(draw: st.DrawFn, kind: type[Any], fields: list[tuple[Field, st.SearchStrategy[Any]]], wish: Wish) -> Any:
-    values: dict[str, Any] = {}
-    chosen: set[str] = set()
-    for field, strategy in fields:
-        value = draw(strategy)
-        if value is _ABSENT or field.one_of in chosen:
-            continue
-        values[field.python] = value
-        if field.one_of is not None:
-            chosen.add(field.one_of)
-    if wish.acceptable:
-        mend(kind, values, draw)
-    return kind(**values)
+    part.__name__ = part.__qualname__ = kind.__name__
+    return st.composite(part)()
 
 
 def _of_field(field: Field, wish: Wish) -> st.SearchStrategy[Any]:
@@ -101,10 +103,14 @@ def _of_field(field: Field, wish: Wish) -> st.SearchStrategy[Any]:
     return many if field.required else _perhaps(many)
 
 
-@st.composite
-def _perhaps(draw: st.DrawFn, strategy: st.SearchStrategy[Any]) -> Any:
+def _perhaps(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Draw a value every other time. Both draws are one to Hypothesis, which makes it quick to leave the value out."""
-    return draw(strategy) if draw(st.booleans()) else _ABSENT
+
+    @st.composite
+    def perhaps(draw: st.DrawFn) -> Any:
+        return draw(strategy) if draw(st.booleans()) else _ABSENT
+
+    return perhaps()
 
 
 def _of_member(field: Field, wish: Wish) -> st.SearchStrategy[Any]:

@@ -57,10 +57,10 @@ _CHARACTERS = st.characters(
     exclude_characters="\ufffe\uffff",
     include_characters="\t\n\r",
 )
+#: UTC, places that people live in, both ends of what XSD allows, and anything between.
 _OFFSETS = st.one_of(
-    st.just(UTC),
-    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
-)
+    st.just(0), st.sampled_from([60, -300, 330, -210, 765, 840, -840]), st.integers(-14 * 60, 14 * 60)
+).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
 _DECADES = datetime(1995, 1, 1)  # noqa: DTZ001 - Hypothesis wants the bounds without the offset
