@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-__all__ = ["async_engine_of", "engine_of", "is_autocommit", "isolated", "needs_begin"]
+__all__ = ["async_engine_of", "engine_of", "is_autocommit", "isolation_for", "needs_begin"]
 
 _DATABASES = {
     "sqlite": "sqlite",
@@ -46,8 +46,8 @@ def async_engine_of(url: str | URL) -> AsyncEngine:
     return engine
 
 
-def isolated(engine: Engine) -> dict[str, Any]:
-    """Return the options of our transactions on an engine."""
+def isolation_for(engine: Engine | AsyncEngine) -> dict[str, Any]:
+    """Return the options of our connections of an engine of the host's, which the pool takes back afterwards."""
     return {} if engine.dialect.name == "sqlite" else {"isolation_level": _ISOLATION}
 
 

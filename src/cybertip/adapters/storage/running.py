@@ -5,9 +5,9 @@ What the database undid for sure is repeated a few times here. Whatever else fai
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,8 +42,10 @@ class AsyncRun(Protocol):
 class Transactions:
     """Run each work in a transaction of its own, with one commit."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, options: Mapping[str, Any]) -> None:
         self._engine = engine
+        # Of the connections, for those of an engine can be overruled by the engine that it was derived from.
+        self._options = options
 
     def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
         for delay in RETRIES:
@@ -59,6 +61,7 @@ class Transactions:
         """Make the tables, or bring them up to date."""
         try:
             with self._engine.connect() as connection:
+                connection.execution_options(**self._options)
                 connection.begin()
                 if needs_begin(connection):
                     connection.exec_driver_sql(_BEGIN)
@@ -71,6 +74,7 @@ class Transactions:
         committing = False
         try:
             with self._engine.connect() as connection:
+                connection.execution_options(**self._options)
                 if write:
                     connection.begin()
                     if needs_begin(connection):
@@ -120,8 +124,9 @@ class Within:
 class AsyncTransactions:
     """Run each work in a transaction of its own, with one commit."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, options: Mapping[str, Any]) -> None:
         self._engine = engine
+        self._options = options
 
     async def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
         _refuse_other_loops()
@@ -136,8 +141,10 @@ class AsyncTransactions:
 
     async def upgrade(self) -> None:
         """Make the tables, or bring them up to date."""
+        _refuse_other_loops()
         try:
             async with self._engine.connect() as connection:
+                await connection.execution_options(**self._options)
                 await connection.begin()
                 if needs_begin(connection):
                     await connection.exec_driver_sql(_BEGIN)
@@ -150,6 +157,7 @@ class AsyncTransactions:
         committing = False
         try:
             async with self._engine.connect() as connection:
+                await connection.execution_options(**self._options)
                 if write:
                     await connection.begin()
                     if needs_begin(connection):

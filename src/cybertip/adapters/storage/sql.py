@@ -18,7 +18,7 @@ from typing import Self
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cybertip.adapters.storage.engines import async_engine_of, engine_of, isolated
+from cybertip.adapters.storage.engines import async_engine_of, engine_of, isolation_for
 from cybertip.adapters.storage.methods import AsyncMethods, Methods
 from cybertip.adapters.storage.running import AsyncTransactions, AsyncWithin, Transactions, Within
 
@@ -38,11 +38,9 @@ class SqlStorage(Methods):
 
     def __init__(self, database: str | URL | Engine) -> None:
         self._ours = not isinstance(database, Engine)
-        if isinstance(database, Engine):
-            self._engine = database.execution_options(**isolated(database))
-        else:
-            self._engine = engine_of(database)
-        self._transactions = Transactions(self._engine)
+        self._engine = database if isinstance(database, Engine) else engine_of(database)
+        options = {} if self._ours else isolation_for(self._engine)
+        self._transactions = Transactions(self._engine, options=options)
         super().__init__(self._transactions)
 
     def __repr__(self) -> str:
@@ -82,11 +80,9 @@ class AsyncSqlStorage(AsyncMethods):
 
     def __init__(self, database: str | URL | AsyncEngine) -> None:
         self._ours = not isinstance(database, AsyncEngine)
-        if isinstance(database, AsyncEngine):
-            self._engine = database.execution_options(**isolated(database.sync_engine))
-        else:
-            self._engine = async_engine_of(database)
-        self._transactions = AsyncTransactions(self._engine)
+        self._engine = database if isinstance(database, AsyncEngine) else async_engine_of(database)
+        options = {} if self._ours else isolation_for(self._engine)
+        self._transactions = AsyncTransactions(self._engine, options=options)
         super().__init__(self._transactions)
 
     def __repr__(self) -> str:

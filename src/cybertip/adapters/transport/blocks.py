@@ -117,7 +117,7 @@ class Reader:
             self._ours = True
         elif isinstance(source, bytes | bytearray | memoryview):
             self._file, self._ours = io.BytesIO(source), True
-        elif hasattr(source, "read"):
+        elif hasattr(source, "read") and not isinstance(source, type):
             self._file, self._ours = cast(BinaryIO, source), False
         elif callable(source):
             self._file, self._ours = source(), True

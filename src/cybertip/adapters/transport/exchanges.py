@@ -40,6 +40,12 @@ class _Message:
         elif request.content_type is not None:
             self.headers["Content-Type"] = request.content_type
 
+    def check(self, sent: int, *, whole: bool) -> None:
+        """Refuse a file of another size than the form announced, before the form could be completed."""
+        size = self.request.file.size if self.request.file is not None else None
+        if size is not None and (sent > size or (whole and sent < size)):
+            raise ValueError("the file has another size than the request says")
+
     def saw(self, event: str) -> None:
         """Note how far the connection came."""
         if event.endswith("send_request_headers.complete"):
@@ -87,6 +93,7 @@ class _Pieces:
         self._message = message
         self._given = content
         self._content: Iterator[bytes] | None = None
+        self._sent = 0
         self._done = False
 
     def __iter__(self) -> "_Pieces":
@@ -99,13 +106,24 @@ class _Pieces:
             if self._content is None:
                 self._content = iter(self._given)
                 return self._message.head
-            return next(self._content)
+            block = next(self._content)
+            self._sent += len(block)
+            self._message.check(self._sent, whole=False)
+            return block
         except StopIteration:
-            self._done = True
-            return self._message.tail
+            return self._end()
         except Exception as error:
             self._message.fault = error
             raise
+
+    def _end(self) -> bytes:
+        self._done = True
+        try:
+            self._message.check(self._sent, whole=True)
+        except ValueError as error:
+            self._message.fault = error
+            raise
+        return self._message.tail
 
 
 class _AsyncPieces:
@@ -115,6 +133,7 @@ class _AsyncPieces:
         self._message = message
         self._given = content
         self._content: AsyncIterator[bytes] | None = None
+        self._sent = 0
         self._done = False
 
     def __aiter__(self) -> "_AsyncPieces":
@@ -127,13 +146,24 @@ class _AsyncPieces:
             if self._content is None:
                 self._content = aiter(self._given)
                 return self._message.head
-            return await anext(self._content)
+            block = await anext(self._content)
+            self._sent += len(block)
+            self._message.check(self._sent, whole=False)
+            return block
         except StopAsyncIteration:
-            self._done = True
-            return self._message.tail
+            return self._end()
         except Exception as error:
             self._message.fault = error
             raise
+
+    def _end(self) -> bytes:
+        self._done = True
+        try:
+            self._message.check(self._sent, whole=True)
+        except ValueError as error:
+            self._message.fault = error
+            raise
+        return self._message.tail
 
 
 class Reading:

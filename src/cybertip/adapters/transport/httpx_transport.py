@@ -91,7 +91,7 @@ class HttpxTransport:
                         break
         except Exception as error:
             if not reading.decided:
-                raise failure_of(request.endpoint, error) from error
+                raise failure_of(request.endpoint, error, begun=True) from error
         return reading.answer()
 
     def close(self) -> None:
@@ -162,7 +162,7 @@ class AsyncHttpxTransport:
                         break
         except Exception as error:
             if not reading.decided:
-                raise failure_of(request.endpoint, error) from error
+                raise failure_of(request.endpoint, error, begun=True) from error
         return reading.answer()
 
     async def aclose(self) -> None:

@@ -58,7 +58,8 @@ class Letters:
     def test_take_letters_tries(self, storage: Storage) -> None:
         """`tries` counts how often it was taken, this time included."""
         begin(storage, "a", letters=[letter("a"), letter("b", due_at=at(60))])
-        assert [[one.tries for one in _take(storage, now=now)] for now in (0, 60, 120)] == [[1], [2, 1], [3, 2]]
+        tries = [{one.id: one.tries for one in _take(storage, now=now)} for now in (0, 60, 120)]
+        assert tries == [{"a": 1}, {"a": 2, "b": 1}, {"a": 3, "b": 2}]
 
     def test_settle_letter_done(self, storage: Storage, another: Storage) -> None:
         """Without `due_at` it is done and gone."""
