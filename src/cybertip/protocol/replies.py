@@ -54,7 +54,7 @@ class Reply:
 class StatusReply(Reply):
     """The address and the credentials are well. The description names the user and the IP: keep it out of logs."""
 
-    document: ReportResponse
+    document: ReportResponse = field(repr=False)
 
     @property
     def description(self) -> str:
@@ -76,7 +76,7 @@ class SchemaReply(Reply):
 class Opened(Reply):
     """A report was opened. It deletes itself if it is not finished in time."""
 
-    document: ReportResponse
+    document: ReportResponse = field(repr=False)
     report_id: ReportId
 
 
@@ -84,7 +84,7 @@ class Opened(Reply):
 class Uploaded(Reply):
     """A file arrived; `md5` is NCMEC's, of what arrived, in lower case."""
 
-    document: ReportResponse
+    document: ReportResponse = field(repr=False)
     report_id: ReportId
     file_id: FileId
     md5: str = field(repr=False)
@@ -94,7 +94,7 @@ class Uploaded(Reply):
 class Described(Reply):
     """The details of a file were taken."""
 
-    document: ReportResponse
+    document: ReportResponse = field(repr=False)
     report_id: ReportId
     file_id: FileId
 
@@ -103,7 +103,7 @@ class Described(Reply):
 class Finished(Reply):
     """The report is filed. `raw` is the receipt: keep it."""
 
-    document: ReportDoneResponse
+    document: ReportDoneResponse = field(repr=False)
     report_id: ReportId
     file_ids: tuple[FileId, ...]
 
@@ -112,5 +112,5 @@ class Finished(Reply):
 class Retracted(Reply):
     """The report is gone."""
 
-    document: ReportResponse
+    document: ReportResponse = field(repr=False)
     report_id: ReportId
