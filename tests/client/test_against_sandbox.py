@@ -94,15 +94,22 @@ class Talk:
         return self("submit", DOCUMENT)
 
 
-@pytest.fixture(params=["in memory", "on a port"])
-def talk(request: pytest.FixtureRequest, colour: Any) -> Iterator[Talk]:
-    """A client of each colour, with a double of its own."""
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Ncmec, str]]:
+    """One double on a port; tests open reports of their own."""
     ncmec = Ncmec(Behaviour())
-    if request.param == "in memory":
-        yield Talk(colour, ncmec, None)
-        return
     with running(ncmec) as url:
-        yield Talk(colour, ncmec, url)
+        yield ncmec, url
+
+
+@pytest.fixture(params=["in memory", "on a port"])
+def talk(request: pytest.FixtureRequest, colour: Any, served: tuple[Ncmec, str]) -> Talk:
+    """A client of each colour, with a double."""
+    if request.param == "in memory":
+        return Talk(colour, Ncmec(Behaviour()), None)
+    ncmec, url = served
+    ncmec.faults.clear()
+    return Talk(colour, ncmec, url)
 
 
 def test_a_report_is_filed(talk: Talk, tmp_path: Path) -> None:
