@@ -48,7 +48,8 @@ def _ip(number: int) -> IpCaptureEvent:
 def report() -> Report:
     """Return the reference document as a model."""
     emails = tuple(
-        Email(value=f"user{i}@example.com", type=EmailType.HOME, verified=True, verification_date=START) for i in range(3)
+        Email(value=f"user{i}@example.com", type=EmailType.HOME, verified=True, verification_date=START)
+        for i in range(3)
     )
     phones = tuple(Phone(value=f"555 010{i}", type=PhoneType.MOBILE, country_calling_code="+1") for i in range(2))
     address = Address(

@@ -191,9 +191,7 @@ _HOMES = {
         "Credentials",
         "Environment",
     ),
-    "cybertip.rules": (
-        "check",
-    ),
+    "cybertip.rules": ("check",),
     "cybertip.xml": (
         "from_json",
         "read",

@@ -1,6 +1,6 @@
 """Whatever bytes come, the reader answers with a document or with its own error.
 
-The seeds in `tests/seeds` were made by hand. `tests/fuzz_reader.py` starts from them as well, for as long as it is let.
+The seeds in `tests/seeds` were made by hand. `fuzz/reader.py` starts from them as well, for as long as it is let.
 """
 
 import contextlib

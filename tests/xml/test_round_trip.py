@@ -66,7 +66,7 @@ def test_every_field_is_reached(kind: type[Any], edition: Edition) -> None:
     """No field of any part, in any edition, is one that the properties never see with a value."""
     reached: set[str] = set()
 
-    @settings(max_examples=40, derandomize=True, database=None)
+    @settings(max_examples=150, derandomize=True, database=None)
     @given(part=strategies.built(kind, edition=edition))
     def look(part: Any) -> None:
         reached.update(field.xml for field in fields if getattr(part, field.python) not in (None, (), False))

@@ -3,7 +3,7 @@
 Needs atheris, which is no dependency of the project. Run it from the root of the repository:
 
     python -m pip install atheris
-    python tests/fuzz_reader.py -max_total_time=600 -timeout=10 -rss_limit_mb=2048 NEW_SEEDS tests/seeds
+    python fuzz/reader.py -max_total_time=600 -timeout=10 -rss_limit_mb=2048 NEW_SEEDS tests/seeds
 
 `NEW_SEEDS` is an empty directory for what it finds interesting. Where it stops with a crash, the bytes are in a file named
 `crash-...`: keep them as a seed in `tests/seeds`, so that `tests/xml/test_fuzz.py` reads them from then on.
