@@ -119,7 +119,8 @@ class Courier:
             tenant: whose filing it is; tenants take turns.
             tags: to find it by.
         """
-        found = check(filing.report, now=self._clock.now(), files=[file.description for file in filing.files])
+        descriptions = [file.description for file in filing.files]
+        found = check(filing.report, now=self._clock.now(), files=descriptions, edition=filing.edition)
         if found:
             raise InvalidReport(found)
         flow = accept(
@@ -319,7 +320,8 @@ class AsyncCourier:
             tenant: whose filing it is; tenants take turns.
             tags: to find it by.
         """
-        found = check(filing.report, now=self._clock.now(), files=[file.description for file in filing.files])
+        descriptions = [file.description for file in filing.files]
+        found = check(filing.report, now=self._clock.now(), files=descriptions, edition=filing.edition)
         if found:
             raise InvalidReport(found)
         flow = accept(

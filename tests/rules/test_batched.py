@@ -67,7 +67,7 @@ def test_a_batched_report_names_many_users_by_their_identifiers() -> None:
         ),
         ({"internet_details": (ChatImIncident(),)}, "report.internet_details"),
         ({"law_enforcement": LawEnforcement(agency_name="Example")}, "report.law_enforcement"),
-        ({"intended_recipients": (IntendedRecipient(),)}, "report.intended_recipients"),
+        ({"intended_recipients": (IntendedRecipient(esp_identifier="x"),)}, "report.intended_recipients"),
         ({"victims": (Victim(victim_person=Person()),)}, "report.victims"),
         ({"additional_info": "x"}, "report.additional_info"),
     ],
@@ -100,7 +100,7 @@ def test_a_user_of_a_batched_report_is_an_identifier_alone() -> None:
     [
         (None, 1),
         (FileDescription(), 1),
-        (FileDescription(file_annotations=FileAnnotations()), 1),
+        (FileDescription(publicly_available=False), 1),
         (FileDescription(file_annotations=FileAnnotations(viral=True, infant=True)), 1),
         (FileDescription(file_annotations=FileAnnotations(infant=True)), 2),
         (FileDescription(file_annotations=FileAnnotations(viral=True)), 0),
@@ -122,7 +122,7 @@ def test_a_batched_report_has_one_file_at_the_most() -> None:
 def test_a_files_own_rules_are_checked_with_the_report() -> None:
     """What is said of a file is checked before the report is opened, and found at the file's place."""
     assert broken(PLAIN, None, FileDescription(exif_viewed_by_esp=True)) == [
-        ("viewed-if-exif-viewed", "files[1].fileDetails.file_viewed_by_esp")
+        ("viewed-if-exif-viewed", "files[1].file_viewed_by_esp")
     ]
 
 
@@ -167,7 +167,7 @@ def test_everything_is_reported_at_once() -> None:
         additional_info="\x00",
         persons_or_users_reported=(
             PersonOrUserReported(prior_ct_reports=(ReportId(1), ReportId(-1))),
-            PersonOrUserReported(),
+            PersonOrUserReported(esp_identifier="user-2"),
         ),
     )
     assert sorted(broken(report)) == [

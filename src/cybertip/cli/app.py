@@ -1,5 +1,8 @@
 """The command's parts, put together."""
 
+import importlib.metadata
+from typing import Annotated
+
 import typer
 
 from cybertip.cli.demo import demo
@@ -16,6 +19,17 @@ app = typer.Typer(
     help="File CyberTipline reports with NCMEC. Unofficial; no legal advice.",
     epilog="Exit codes: 0 done; 1 invalid or different; 2 usage; 3 refused by NCMEC; 4 no answer that can be relied on.",
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(importlib.metadata.version("cybertip"))
+        raise typer.Exit
+
+
 app.command()(demo)
 app.command()(validate)
 app.command()(convert)

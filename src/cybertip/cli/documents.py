@@ -13,10 +13,9 @@ from cybertip.cli import show
 from cybertip.cli.filing import Filing, read_filing
 from cybertip.cli.outcome import Outcome, outcomes
 from cybertip.errors import InvalidReport, Violation
-from cybertip.model import DEFAULT_EDITION, Edition
+from cybertip.model import DEFAULT_EDITION, Edition, ReportDoneResponse, ReportResponse
 from cybertip.rules import check
-from cybertip.xml import Document, from_json, read, to_json, write
-from cybertip.xml.writer import unwritable
+from cybertip.xml import Document, from_json, read, schema, to_json, write
 
 __all__ = ["convert", "validate"]
 
@@ -31,24 +30,33 @@ def validate(
 ) -> None:
     """Check documents by the schema and by every documented rule, and print all violations. Exit code 1 if there are any."""
     with outcomes():
-        found = {name: tuple(_violations(_load(name), edition)) for name in files}
-    if as_json:
-        show.data(
-            [{"file": name, "violations": [_plain(one) for one in all_of_it]} for name, all_of_it in found.items()]
-        )
-    else:
-        for name, violations in found.items():
-            if not violations:
-                show.line(f"{name}: valid", "green")
-                continue
-            show.line(f"{name}: {len(violations)} violation{'s'[: len(violations) != 1]}", "bold red")
-            for violation in violations:
-                show.line(f"  {violation}")
-    if any(found.values()):
-        raise typer.Exit(Outcome.INVALID)
+        found = [(name, tuple(_violations(name, edition))) for name in files]
+        if as_json:
+            show.data([{"file": name, "violations": [_plain(one) for one in said]} for name, said in found])
+        else:
+            for name, said in found:
+                show.line(f"{name}: {_verdict(said)}", "bold red" if said else "green")
+                for violation in said:
+                    show.line(f"  {violation}")
+    rules = {violation.rule for _, said in found for violation in said}
+    if rules:
+        raise typer.Exit(Outcome.USAGE if _UNREADABLE in rules else Outcome.INVALID)
 
 
-def _violations(data: bytes, edition: Edition) -> Iterator[Violation]:
+#: The rule of a file that could not even be opened.
+_UNREADABLE = "unreadable"
+
+
+def _verdict(said: tuple[Violation, ...]) -> str:
+    return f"{len(said)} violation{'s' if len(said) > 1 else ''}" if said else "valid"
+
+
+def _violations(name: str, edition: Edition) -> Iterator[Violation]:
+    try:
+        data = _load(name)
+    except OSError as error:
+        yield Violation(path="", rule=_UNREADABLE, message=error.strerror or "cannot be read")
+        return
     try:
         document = _parse(data)
     except InvalidReport as error:
@@ -57,12 +65,12 @@ def _violations(data: bytes, edition: Edition) -> Iterator[Violation]:
     now = datetime.now(UTC)
     if isinstance(document, Filing):
         descriptions = [file.description for file in document.files]
-        for one in (document.report, *descriptions):
-            yield from (found for found in unwritable(one, edition=edition) if found.rule == "edition")
-        yield from check(document.report, now=now, files=descriptions)
-        return
-    yield from (found for found in unwritable(document, edition=edition) if found.rule == "edition")
-    yield from check(document, now=now)
+        yield from check(document.report, now=now, files=descriptions, edition=edition)
+    elif isinstance(document, ReportResponse | ReportDoneResponse) and _is_xml(data):
+        # The reader forgives NCMEC's replies what the schema does not.
+        yield from schema.validate(data, edition=edition)
+    else:
+        yield from check(document, now=now, edition=edition)
 
 
 def _plain(violation: Violation) -> dict[str, Any]:
@@ -105,16 +113,23 @@ def _is_xml(data: bytes) -> bool:
 
 
 def _document(data: bytes) -> Document:
-    return read(data) if _is_xml(data) else from_json(data)
+    found = _parse(data)
+    if isinstance(found, Filing):
+        message = "is a filing, which is a report with files; only a document by itself has both forms"
+        raise InvalidReport((Violation(path="", rule="root", message=message),))
+    return found
 
 
 def _parse(data: bytes) -> Document | Filing:
-    if not _is_xml(data):
-        try:
-            value = json.loads(data)
-        except ValueError:
-            value = None
-        # A filing holds a report below a key of that name; a report itself has no such key.
-        if isinstance(value, dict) and "report" in value:
-            return read_filing(value)
-    return _document(data)
+    if _is_xml(data):
+        return read(data)
+    if data.strip() and not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        raise InvalidReport((Violation(path="", rule="format", message="is neither XML nor JSON"),))
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        value = None
+    # A filing holds a report below a key of that name; a report itself has no such key.
+    if isinstance(value, dict) and "report" in value:
+        return read_filing(value)
+    return from_json(data)

@@ -42,7 +42,12 @@ def read_filing(value: Mapping[str, Any]) -> Filing:
                 description = from_json(file["details"], FileDescription)
         except InvalidReport as error:
             found += (
-                Violation(path=f"files[{index}].{one.path}", xpath=one.xpath, rule=one.rule, message=one.message)
+                Violation(
+                    path=f"files[{index}].{one.path.partition('.')[2]}",
+                    xpath=one.xpath,
+                    rule=one.rule,
+                    message=one.message,
+                )
                 for one in error.violations
             )
         files.append(FilingFile(file["path"], description))
@@ -52,8 +57,8 @@ def read_filing(value: Mapping[str, Any]) -> Filing:
 
 
 def _shape(value: Mapping[str, Any]) -> Any:
-    for key in value.keys() - {"report", "files"}:
-        yield Violation(path="", rule="unknown-key", message=f"has a key that is not known: {key!r:.40}")
+    if value.keys() - {"report", "files"}:
+        yield Violation(path="", rule="unknown-key", message="has a key that is neither report nor files")
     if not isinstance(value.get("report"), Mapping):
         yield Violation(path="report", rule="type", message="must be an object")
     files = value.get("files", [])

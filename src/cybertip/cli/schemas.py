@@ -1,5 +1,6 @@
 """`schema`: the XSD, the table of fields, and what another XSD has different."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from cybertip.cli import show
 from cybertip.cli.documents import EditionOption, JsonOption
 from cybertip.cli.outcome import Outcome, outcomes
+from cybertip.errors import InvalidReport
 from cybertip.model import DEFAULT_EDITION, Edition
 from cybertip.xml import schema
 from cybertip.xml.reference import WRITTEN, Row, rows
@@ -83,13 +85,18 @@ def compare(
 ) -> None:
     """Say what another XSD has different from ours. Exit code 1 if anything is."""
     with outcomes():
-        found = schema.differences(schema.exported(edition), file.read_bytes())
-    if as_json:
-        show.data([one._asdict() for one in found])
-    else:
-        for one in found:
-            show.line(str(one))
-        if not found:
-            show.line("no differences", "green")
+        try:
+            found = schema.differences(schema.exported(edition), file.read_bytes())
+        except InvalidReport as error:
+            # Exit code 1 says that NCMEC's schema moved, which this does not.
+            print(f"{file}: {error}", file=sys.stderr)
+            raise typer.Exit(Outcome.USAGE) from None
+        if as_json:
+            show.data([one._asdict() for one in found])
+        else:
+            for one in found:
+                show.line(str(one))
+            if not found:
+                show.line("no differences", "green")
     if found:
         raise typer.Exit(Outcome.INVALID)

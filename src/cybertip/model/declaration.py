@@ -361,21 +361,52 @@ def _same_number(value: float | None) -> float | str | None:
 
 
 def _converter(field: Field) -> Callable[[Any], Any] | None:
-    """Make equal what the document cannot tell apart: any sequence is a tuple, any zone a fixed offset."""
-    if field.many:
-        return lambda value: tuple(value) if isinstance(value, list | types.GeneratorType) else value
-    if isinstance(field.type, Simple) and field.type.lexical is Lexical.DATETIME:
-        return _fixed_offset
-    return None
+    """Make equal what the document cannot tell apart: any sequence is a tuple, any zone a fixed offset.
+
+    And make plain what only looks plain: a text, number or time of a subclass may format itself as something else, and
+    would then be written as that.
+    """
+    plain = _PLAIN.get(field.type.lexical) if isinstance(field.type, Simple) else None
+    if not field.many:
+        return plain
+    one = plain or (lambda value: value)
+    return lambda value: tuple(map(one, value)) if isinstance(value, list | tuple | types.GeneratorType) else value
 
 
-def _fixed_offset(value: Any) -> Any:
-    """Replace a time zone by the offset it has at that time: a document keeps the offset alone."""
-    if isinstance(value, datetime) and not isinstance(value.tzinfo, timezone):
-        offset = value.utcoffset()
-        if offset is not None:
-            return value.replace(tzinfo=timezone(offset), fold=0)
-    return value
+def _plain_text(value: Any) -> Any:
+    return str.__str__(value) if isinstance(value, str) and type(value) is not str else value
+
+
+def _plain_whole(value: Any) -> Any:
+    is_other = isinstance(value, int) and type(value) is not int and not isinstance(value, bool)
+    return int.__int__(value) if is_other else value
+
+
+def _plain_double(value: Any) -> Any:
+    return float.__float__(value) if isinstance(value, float) and type(value) is not float else value
+
+
+def _plain_time(value: Any) -> Any:
+    """Return an exact datetime with a fixed offset, for a document keeps the offset of a time zone alone."""
+    if not isinstance(value, datetime) or (type(value) is datetime and isinstance(value.tzinfo, timezone)):
+        return value
+    offset = value.utcoffset()
+    if offset is None:
+        return value
+    return datetime(
+        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
+        tzinfo=timezone(offset),
+    )  # fmt: skip
+
+
+_PLAIN: dict[Lexical, Callable[[Any], Any]] = {
+    Lexical.STRING: _plain_text,
+    Lexical.TOKEN: _plain_text,
+    Lexical.INT: _plain_whole,
+    Lexical.LONG: _plain_whole,
+    Lexical.DOUBLE: _plain_double,
+    Lexical.DATETIME: _plain_time,
+}
 
 
 _Check = Callable[[Any], "str | None"]

@@ -6,6 +6,7 @@ from typing import Any
 from cybertip.errors import Violation
 from cybertip.model import FileDescription, PersonOrUserReported, Report
 from cybertip.model.declaration import part_of
+from cybertip.rules.values import is_blank
 
 __all__ = ["batched"]
 
@@ -49,7 +50,7 @@ def _forbidden(report: Report) -> Iterator[Violation]:
 
 def _user(user: PersonOrUserReported, index: int) -> Iterator[Violation]:
     path, xpath = f"report.persons_or_users_reported[{index}]", f"/report/personOrUserReported[{index + 1}]"
-    if user.esp_identifier is None:
+    if user.esp_identifier is None or is_blank(user.esp_identifier):
         yield Violation(
             path=f"{path}.esp_identifier",
             xpath=f"{xpath}/espIdentifier",

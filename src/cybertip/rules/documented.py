@@ -16,9 +16,10 @@ from cybertip.model import (
     Report,
 )
 from cybertip.model.declaration import Field, is_part, part_of
-from cybertip.model.edition import Edition
+from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.model.limits import Limit
 from cybertip.rules.batched import batched
+from cybertip.rules.emptiness import empty
 from cybertip.rules.values import (
     US_STATES,
     is_blank,
@@ -47,8 +48,14 @@ class Place(NamedTuple):
 Rule = Callable[[Any, Place], str | None]
 
 
-def check(document: Any, *, now: datetime, files: Sequence[FileDescription | None] = ()) -> tuple[Violation, ...]:
-    """Return every documented rule that a document breaks, all at once; an empty tuple means that NCMEC has no reason to
+def check(
+    document: Any,
+    *,
+    now: datetime,
+    files: Sequence[FileDescription | None] = (),
+    edition: Edition | str = DEFAULT_EDITION,
+) -> tuple[Violation, ...]:
+    """Return every documented rule that a document breaks, all at once; if there is none, NCMEC has no known reason to
     refuse it.
 
     Args:
@@ -56,6 +63,7 @@ def check(document: Any, *, now: datetime, files: Sequence[FileDescription | Non
         now: the time at which NCMEC will read it, aware; what must be past must be before it.
         files: what is said of the files that go with a report, in their order, None for a file of which nothing is said.
             Batched reports have rules about them.
+        edition: the edition that it will be written in.
 
     Raises `ValueError` when `now` has no offset. Clause: NCMEC, section 5 (documents) and the documentation's rules for
     single fields.
@@ -67,25 +75,41 @@ def check(document: Any, *, now: datetime, files: Sequence[FileDescription | Non
     ...     print(violation)
     ipCaptureEvent.port: must be from 1 to 65535 [range]
     """
+    if not is_part(type(document)):
+        raise TypeError("check takes a document or a part of one")
     if now.utcoffset() is None:
         raise ValueError("now must have an offset from UTC (a time zone)")
-    found = [*_document(document, document, now, "")]
+    edition = Edition(edition)
+    found = [*_document(document, document, now, edition)]
     if isinstance(document, Report):
         found += batched(document, files)
         for index, description in enumerate(files):
             if description is not None:
-                found += _document(description, document, now, f"files[{index}].")
+                found += (_of_file(one, index) for one in _document(description, document, now, edition))
     return tuple(found)
 
 
-def _document(document: Any, whole: Any, now: datetime, prefix: str) -> Iterator[Violation]:
-    for violation in unwritable(document, edition=max(Edition)):
-        yield Violation(
-            path=prefix + violation.path, xpath=violation.xpath, rule=violation.rule, message=violation.message
-        )
+def _of_file(violation: Violation, index: int) -> Violation:
+    """Return a violation of a file's description, as the caller reaches it: `files[0].original_file_name`."""
+    below = violation.path.partition(".")[2]
+    return Violation(
+        path=f"files[{index}].{below}" if below else f"files[{index}]",
+        xpath=violation.xpath,
+        rule=violation.rule,
+        message=violation.message,
+    )
+
+
+def _document(document: Any, whole: Any, now: datetime, edition: Edition) -> Iterator[Violation]:
+    yield from unwritable(document, edition=edition)
     for part, declared, python, xml in walk(document):
         for field in declared.fields:
             value = getattr(part, field.python)
+            for index in empty(field, value):
+                below, inside = field.path(index)
+                yield Violation(
+                    path=python + below, xpath=xml + inside, rule="empty-element", message="is empty; leave it out"
+                )
             for limit in field.limits:
                 rule = RULES.get(limit.rule)
                 if rule is None:
@@ -93,9 +117,7 @@ def _document(document: Any, whole: Any, now: datetime, prefix: str) -> Iterator
                 for index, member in _members(field, value, limit):
                     if (message := rule(member, Place(part, whole, now, limit))) is not None:
                         below, inside = field.path(index)
-                        yield Violation(
-                            path=f"{prefix}{python}{below}", xpath=xml + inside, rule=limit.rule, message=message
-                        )
+                        yield Violation(path=python + below, xpath=xml + inside, rule=limit.rule, message=message)
 
 
 def _members(field: Field, value: Any, limit: Limit) -> Iterable[tuple[int | None, Any]]:

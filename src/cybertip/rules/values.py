@@ -12,7 +12,8 @@ __all__ = ["US_STATES", "is_blank", "is_email", "is_ip", "is_past", "is_url", "r
 #: Two letters each; the XSD's empty word is none.
 US_STATES = frozenset(str(state) for state in State) - {""}
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(.+)", re.DOTALL)
+#: A scheme of one letter is the drive of a path, and one with a dot, or before a port, is a host.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]+:(?![0-9]+(?:/|$))(.+)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 #: Far more than the documented length, which is a rule of its own; the parser's time grows faster than its text.
 _LONGEST = 1000

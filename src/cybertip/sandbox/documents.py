@@ -15,7 +15,7 @@ from cybertip.sandbox.behaviour import Behaviour
 from cybertip.sandbox.xerces import translated
 from cybertip.xml import read
 from cybertip.xml.parsing import parse
-from cybertip.xml.schema import exported
+from cybertip.xml.schema import NEWEST, exported
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -91,7 +91,14 @@ class Judge:
         """Refuse a batched report whose files break its rules (NCMEC: section 5, batched reports)."""
         if isinstance(report.value, Report) and report.value.batched_report is not None and self._behaviour.check_rules:
             described = [file.value if file is not None else None for file in files]
-            _refuse(check(report.value, now=now, files=[one for one in described if not isinstance(one, Report)]))
+            _refuse(
+                check(
+                    report.value,
+                    now=now,
+                    files=[one for one in described if not isinstance(one, Report)],
+                    edition=NEWEST,
+                )
+            )
 
     def _valid(self, data: bytes, name: str) -> "etree._Element":
         try:
@@ -124,7 +131,7 @@ class Judge:
 
     def _keeps_rules(self, value: Report | FileDetails | None, now: datetime) -> None:
         if value is not None and self._behaviour.check_rules:
-            _refuse(check(value, now=now))
+            _refuse(check(value, now=now, edition=NEWEST))
 
 
 def _refuse(violations: tuple[Violation, ...]) -> None:

@@ -5,6 +5,7 @@ time or a date is ISO 8601. `internetDetails` holds objects with one key, the ki
 (not a number, the infinities) is written in XSD's words.
 """
 
+import difflib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model.declaration import Choice, Field, Lexical, Simple, is_part, part_of
-from cybertip.xml.layout import DOCUMENTS, Document
+from cybertip.xml.layout import DOCUMENTS, Document, parts
 from cybertip.xml.lexical import read_date, read_double, read_time, write_double, write_simple
 from cybertip.xml.memo import memo
 from cybertip.xml.parsing import LIMIT
@@ -32,6 +33,8 @@ def to_json(document: Any, *, indent: int | None = None) -> str:
     >>> to_json(Email(value="a@example.com", type=EmailType.HOME))
     '{"value": "a@example.com", "type": "Home"}'
     """
+    if not is_part(type(document)):
+        raise TypeError("to_json takes a document or a part of one")
     plain = _converter().unstructure(document)
     text = json.dumps(plain, indent=indent, ensure_ascii=False, allow_nan=False)
     # Half a surrogate pair cannot be encoded; escaped, it survives as it was.
@@ -60,6 +63,8 @@ def from_json(data: str | bytes | Mapping[str, Any], kind: type[Any] | None = No
     >>> from_json('{"value": "a@example.com", "type": "Home"}', Email).type
     <EmailType.HOME: 'Home'>
     """
+    if kind is not None and not is_part(kind):
+        raise TypeError("from_json reads documents and their parts")
     value = data if isinstance(data, Mapping) else _parse(data)
     if kind is None:
         kind = _kind_of(value)
@@ -77,7 +82,11 @@ def _invalid(rule: str, message: str, line: int | None = None) -> InvalidReport:
 
 
 def _parse(data: str | bytes) -> Any:
-    if len(data) > LIMIT:
+    if not isinstance(data, str | bytes):
+        raise _invalid("json", "must be text, bytes or a mapping")
+    if not data.strip():
+        raise _invalid("json", "is empty")
+    if len(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")) > LIMIT:
         raise _invalid("size", f"is larger than {LIMIT} bytes")
     try:
         return json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -102,25 +111,18 @@ def _refuse_constant(_: str) -> Any:
 
 
 def _kind_of(value: Any) -> type[Document]:
-    if isinstance(value, dict):
-        for kind, distinctive in _distinctive_keys():
-            if distinctive & value.keys():
-                return kind
-        # File details that say nothing of their file have no key of their own.
-        for kind in DOCUMENTS.values():
-            fields = part_of(kind).fields
-            if {field.xml for field in fields if field.required} <= value.keys():
-                return kind
+    """Return the document that most of an object's keys belong to; one that shares few keys with any is none of them."""
+    if isinstance(value, Mapping):
+        kind, own = max(_keys_of_documents().items(), key=lambda one: len(one[1] & value.keys()))
+        shared = len(own & value.keys())
+        if shared > 1 or (shared == 1 and len(value) == 1):
+            return kind
     raise _invalid("root", f"must be an object with the keys of one of {', '.join(DOCUMENTS)}")
 
 
 @memo
-def _distinctive_keys() -> tuple[tuple[type[Document], frozenset[str]], ...]:
-    keys = {kind: {field.xml for field in part_of(kind).fields} for kind in DOCUMENTS.values()}
-    return tuple(
-        (kind, frozenset(own.difference(*(other for another, other in keys.items() if another is not kind))))
-        for kind, own in keys.items()
-    )
+def _keys_of_documents() -> dict[type[Document], frozenset[str]]:
+    return {kind: frozenset(field.xml for field in part_of(kind).fields) for kind in DOCUMENTS.values()}
 
 
 # -- converting ---------------------------------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ def _violations(error: BaseException, kind: Any, python: str, xml: str) -> Itera
                 below = one.xpath.removeprefix(part_of(kind).name) if kind else one.xpath
                 yield Violation(path=python + inner, xpath=xml + below, rule=one.rule, message=one.message)
         case ForbiddenExtraKeysError():
-            for key in sorted(error.extra_fields):
+            for key in sorted(error.extra_fields, key=str):
                 yield Violation(
                     path=python, xpath=xml, rule="unknown-key", message=f"has a key that is not known: {_shown(key)}"
                 )
@@ -328,5 +330,11 @@ def _note(error: BaseException) -> Any:
 
 
 def _shown(key: object) -> str:
-    """Name a key that might be anything, briefly and only if it looks like one of NCMEC's."""
-    return key if isinstance(key, str) and key.isidentifier() and key.isascii() and len(key) <= 40 else "(not a name)"
+    """Name a key that could be a slip in one of NCMEC's; any other may be anything, such as a person's name."""
+    near = difflib.get_close_matches(key, _names(), 1, 0.75) if isinstance(key, str) and len(key) < 50 else ()
+    return f"{key} (did you mean {near[0]}?)" if near else "(not shown)"
+
+
+@memo
+def _names() -> tuple[str, ...]:
+    return tuple({field.xml for kind in parts() for field in part_of(kind).fields})

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cybertip.errors import InvalidReport, Violation
+from cybertip.xml.parsing import parse
+
 if TYPE_CHECKING:
     import xmlschema
 
@@ -23,7 +26,8 @@ def differences(ours: bytes, theirs: bytes) -> tuple[Difference, ...]:
     """Compare elements, order, cardinality, types, attributes, enumerations and patterns of two schemas.
 
     Every element is compared at every place where a document can have it, so it does not matter whether a type has a name.
-    Annotations are not compared. An empty tuple means that both describe the same documents in the same words.
+    Annotations are not compared. An empty tuple means that both describe the same documents in the same words. Raises
+    `InvalidReport` for bytes that are not a schema.
 
     >>> from cybertip.xml.schema import exported
     >>> [one.component for one in differences(exported("2025-11"), exported("2026-08")) if one.ours]
@@ -39,9 +43,14 @@ def differences(ours: bytes, theirs: bytes) -> tuple[Difference, ...]:
 
 def _components(data: bytes) -> dict[str, str]:
     import xmlschema
+    from lxml import etree
 
-    # No reference is followed, not even by accident: the text is all there is.
-    schema = xmlschema.XMLSchema10(data.decode(), allow="none", defuse="always")
+    # Parsed with our own parser, whatever its encoding. No reference is followed, not even by accident.
+    text = etree.tostring(parse(data), encoding="unicode")
+    try:
+        schema = xmlschema.XMLSchema10(text, allow="none", defuse="always")
+    except xmlschema.XMLSchemaException:
+        raise InvalidReport((Violation(path="", rule="schema", message="is not a schema"),)) from None
     found: dict[str, str] = {}
     for kind in ("elements", "types", "attributes", "groups", "attribute_groups", "notations"):
         found[f"global {kind}"] = ", ".join(sorted(getattr(schema, kind)))

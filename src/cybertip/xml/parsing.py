@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "parse", "parser"]
 
-#: The largest document that is read, in bytes. NCMEC documents no bound; real reports have a few hundred kilobytes.
-LIMIT = 32 * 1024 * 1024
+#: The largest document that is read, in bytes. NCMEC documents no bound; real reports have a few hundred kilobytes. The
+#: parser itself takes no text that is longer.
+LIMIT = 10_000_000
 
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
