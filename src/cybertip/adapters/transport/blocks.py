@@ -32,6 +32,9 @@ Progress = Callable[[int, int | None], object]
 BLOCK = 1024 * 1024
 
 
+_THREADLESS = (io.FileIO, io.BytesIO, io.BufferedReader, io.BufferedRandom)
+
+
 class FileChanged(OSError):
     """The file grew or shrank while it was being sent."""
 
@@ -91,9 +94,10 @@ class Reader:
     def may_run_ahead(self) -> bool:
         """Tell whether reading from another thread is allowed and worth it.
 
-        A caller's own file may mind which thread reads it; and where a thread hashes, that is what everybody waits for.
+        Only Python's own files are known not to mind which thread reads them; and where a thread hashes, that is what
+        everybody waits for.
         """
-        return isinstance(self._file, io.FileIO | io.BytesIO) and not self._digest
+        return isinstance(self._file, _THREADLESS) and not self._digest
 
     def close(self) -> None:
         """Close what was opened here; a caller's own file stays open."""
@@ -214,7 +218,7 @@ class Blocks:
 
     Entering opens the source and reads its first block, and so fails before anything is sent where that cannot be done.
     Iterating again starts again, where the source can. While a block is being sent, a thread hashes it; or, where nothing is
-    hashed and the file is not the caller's, reads the next one.
+    hashed and the file allows it, reads the next one.
     """
 
     def __init__(self, source: Source, *, digest: bool, progress: Progress | None = None) -> None:
