@@ -5,11 +5,14 @@ import re
 import socket
 import sqlite3
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -135,14 +138,16 @@ def wire(url: str) -> Iterator[_Wire]:
 
 @pytest.mark.parametrize("kind", _SERVERS, indirect=True)
 def test_gone_in_the_commit(url: str, sql_storage: SqlStorage, wire: _Wire) -> None:
-    """Where the answer to the commit is lost, the error says that nobody knows; reading again tells."""
+    """Where the answer to the commit is lost, the error says that nobody knows; to repeat it does no harm."""
     with SqlStorage(make_url(url).set(port=wire.port)) as storage:
         begin(storage, "a")
         wire.cut_after = _COMMIT
         with pytest.raises(AdapterError, match="in the commit; nobody knows"):
             go_on(storage, "a", 2)
-        assert storage.read("a") in (entries("a", 1), entries("a", 1, 2))
-        assert len(storage.read("a")) == len(sql_storage.read("a"))
+        # It may take effect even now; repeated, it is recorded once.
+        with suppress(Conflict):
+            go_on(storage, "a", 2)
+        assert sql_storage.read("a") == entries("a", 1, 2)
 
 
 @pytest.mark.parametrize("kind", _SERVERS, indirect=True)
@@ -155,7 +160,9 @@ def test_gone_in_the_commit_async(url: str, sql_storage: SqlStorage, wire: _Wire
             wire.cut_after = _COMMIT
             with pytest.raises(AdapterError, match="in the commit; nobody knows"):
                 await storage.append(entries("a", 2), head("a", 2), expected=1)
-            assert len(await storage.read("a")) == len(sql_storage.read("a"))
+            with suppress(Conflict):
+                await storage.append(entries("a", 2), head("a", 2), expected=1)
+            assert sql_storage.read("a") == entries("a", 1, 2)
 
     asyncio.run(main())
 
@@ -316,27 +323,57 @@ def engine_url(url: str) -> Any:
 
 
 def test_a_cancelled_append(url: str, sql_storage: SqlStorage) -> None:
-    """An append that is cancelled is recorded as a whole or not at all, and the storage goes on working."""
+    """An append that is cancelled is recorded as a whole or not at all, and keeps nobody waiting who comes after it."""
+    keys = [f"{turn:02}" for turn in range(40)]
+    longest = 0.0
+
+    async def main() -> None:
+        nonlocal longest
+        outcomes: list[object] = []
+        async with AsyncSqlStorage(url) as storage:
+            for turn, key in enumerate(keys):
+                append = storage.append(entries(key, 1, 2), head(key, 2), expected=0, letters=[letter(key)])
+                task = asyncio.create_task(append)
+                await asyncio.sleep(0.0004 * turn)
+                begun = time.monotonic()
+                task.cancel()
+                # Kept, as a log of errors may: what hangs on a traceback must lock nothing.
+                outcomes += await asyncio.gather(task, return_exceptions=True)
+                longest = max(longest, time.monotonic() - begun)
+            await storage.append(entries("z", 1), head("z", 1), expected=0)
+        assert {type(outcome) for outcome in outcomes} <= {asyncio.CancelledError, type(None)}
+
+    asyncio.run(main())
+    assert longest < 5
+    found = [one.key for one in sql_storage.heads()]
+    assert found[-1] == "z"
+    for key in keys:
+        assert len(sql_storage.read(key)) == (2 if key in found else 0)
+    assert len(sql_storage.take_letters(now=NOW, until=at(60), limit=99)) == len(found) - 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_cancelled_scope(url: str, sql_storage: SqlStorage) -> None:
+    """A timeout before the append keeps it from beginning; one that comes meanwhile strikes when it has ended."""
 
     async def main() -> None:
         async with AsyncSqlStorage(url) as storage:
-            for turn in range(20):
-                task = asyncio.create_task(
-                    storage.append(
-                        entries(f"{turn:02}", 1, 2), head(f"{turn:02}", 2), expected=0, letters=[letter(f"{turn}")]
-                    )
-                )
-                await asyncio.sleep(0.0005 * turn)
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-            await storage.append(entries("z", 1), head("z", 1), expected=0)
+            with anyio.move_on_after(0) as early:
+                await storage.append(entries("a", 1), head("a", 1), expected=0)
+            assert early.cancelled_caught
+            assert await storage.head("a") is None
+
+            done = False
+            with anyio.move_on_after(60) as late:
+                asyncio.get_running_loop().call_later(0.001, late.cancel)
+                await storage.append(entries("a", 1), head("a", 1), expected=0)
+                done = True
+                await anyio.sleep(60)
+            assert done
+            assert late.cancelled_caught
+            assert await storage.head("a") == head("a", 1)
 
     asyncio.run(main())
-    found = [one.key for one in sql_storage.heads()]
-    assert found[-1] == "z"
-    for turn in range(20):
-        assert len(sql_storage.read(f"{turn:02}")) == (2 if f"{turn:02}" in found else 0)
-    assert len(sql_storage.take_letters(now=NOW, until=at(60), limit=99)) == len(found) - 1
 
 
 def test_a_lost_claim_is_no_failure(sql_storage: SqlStorage) -> None:

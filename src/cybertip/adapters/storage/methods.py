@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from cybertip.adapters.storage import works
-from cybertip.adapters.storage.running import AsyncRun, Run
+from cybertip.adapters.storage.driving import AsyncRun, Run
 from cybertip.ports.storage import Claim, Entry, Head, Letter
 
 __all__ = ["AsyncMethods", "Methods"]

@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cybertip.adapters.storage.engines import async_engine_of, engine_of, isolation_for
 from cybertip.adapters.storage.methods import AsyncMethods, Methods
-from cybertip.adapters.storage.running import AsyncTransactions, AsyncWithin, Transactions, Within
+from cybertip.adapters.storage.running import AsyncTransactions, Transactions
+from cybertip.adapters.storage.within import AsyncWithin, Within
 
 __all__ = ["AsyncSqlStorage", "SqlStorage"]
 
