@@ -104,6 +104,15 @@ def test_the_namespaces_of_unknown_elements_are_kept() -> None:
     assert read(write(found)) == found
 
 
+def test_the_namespace_of_schema_hints_is_not_part_of_what_is_kept() -> None:
+    """An unknown element is kept as it would be without the hint at a schema that its document happens to have."""
+    hint = (
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="https://example.com/xsd"'
+    )
+    found = read(f"<reportResponse {hint}><responseCode>0</responseCode><new>x</new></reportResponse>".encode())
+    assert getattr(found, "unknown_elements", None) == ("<new>x</new>",)
+
+
 def test_attributes_and_comments_of_a_reply_are_passed_over() -> None:
     """What is said beside the elements of a reply does not keep it from being understood."""
     found = read(
