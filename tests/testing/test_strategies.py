@@ -64,8 +64,8 @@ def test_every_strategy_is_documented(name: str) -> None:
 def test_what_is_acceptable_keeps_every_documented_rule(name: str, edition: Edition, data: st.DataObject) -> None:
     """`cybertip.check` has nothing to say against an acceptable document, from the time on that it was made for."""
     document = data.draw(FUNCTIONS[name](edition=edition, acceptable=True))
-    assert check(document, now=NOW) == ()
-    assert check(document, now=NOW + timedelta(days=9999)) == ()
+    assert check(document, now=NOW, edition=edition) == ()
+    assert check(document, now=NOW + timedelta(days=9999), edition=edition) == ()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

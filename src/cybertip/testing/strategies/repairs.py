@@ -8,7 +8,8 @@ import attrs
 from hypothesis import strategies as st
 
 from cybertip.model import Country, Email, FileRelevance, PersonOrUserReported, Report
-from cybertip.model.declaration import Field, part_of
+from cybertip.model.declaration import Choice, Field, part_of
+from cybertip.rules.emptiness import says_nothing
 from cybertip.testing.strategies.values import texts
 
 __all__ = ["Draw", "mend"]
@@ -26,6 +27,20 @@ def mend(kind: type[Any], values: dict[str, Any], draw: Draw) -> None:
                 repair(draw, values, field, limit.operand)
     if kind is Report:
         _mend_report(draw, values)
+    for field in part_of(kind).fields:
+        _leave_out_what_says_nothing(values, field)
+
+
+def _leave_out_what_says_nothing(values: dict[str, Any], field: Field) -> None:
+    value = values.get(field.python)
+    if value is None or isinstance(field.type, Choice):
+        return
+    if field.many:
+        value = values[field.python] = tuple(member for member in value if not says_nothing(member))
+    elif says_nothing(value) and isinstance(value, str) and field.required:
+        values[field.python] = "x"
+    elif says_nothing(value) and not field.required:
+        del values[field.python]
 
 
 def _exclude(_: Draw, values: dict[str, Any], field: Field, sibling: str) -> None:
