@@ -123,7 +123,8 @@ class Client:
         """Open a report. It is not filed until it is finished, and deletes itself if that does not happen in time.
 
         Args:
-            report: the document; it is written in `edition`.
+            report: the document; it is written in `edition`. Ask `cybertip.check` first: the documented rules are not
+                checked here.
             edition: the state of NCMEC's schema to write.
 
         Raises `InvalidReport` before anything is sent for what cannot be written; `NotUnderstood` where NCMEC refuses the

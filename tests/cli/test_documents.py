@@ -173,3 +173,65 @@ def test_a_pipe_gets_a_line_a_field() -> None:
     lines = run("schema", "fields").output.splitlines()
     assert lines[0].split("\t")[:2] == ["in", "field"]
     assert len(lines) == len(fields()) + 1
+
+
+def test_a_filing_cannot_be_converted_and_is_told_so(tmp_path: Path) -> None:
+    """Who converts the wrong thing learns what it is."""
+    filing = tmp_path / "filing.json"
+    filing.write_text(example(), encoding="utf-8")
+    done = run("convert", filing, tmp_path / "out.xml")
+    assert done.exit_code == 1
+    assert "is a filing" in done.output
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n", b"<html/>", b"<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:x/></xs:schema>"]
+)
+def test_a_file_that_is_no_schema_is_not_a_schema_that_moved(data: bytes, tmp_path: Path) -> None:
+    """A broken download must not look like a change at NCMEC: its exit code is another."""
+    path = tmp_path / "theirs.xsd"
+    path.write_bytes(data)
+    assert run("schema", "compare", path).exit_code == 2
+
+
+def test_one_file_that_is_missing_does_not_hide_the_others(good: Path, tmp_path: Path) -> None:
+    """Every file has its entry, in the order of the command line."""
+    done = run("validate", "--json", good, tmp_path / "nothing.xml", good)
+    assert done.exit_code == 2
+    assert [[one["rule"] for one in entry["violations"]] for entry in json.loads(done.output)] == [
+        [],
+        ["unreadable"],
+        [],
+    ]
+
+
+def test_a_reply_is_judged_by_the_schema(tmp_path: Path) -> None:
+    """The reader forgives NCMEC's replies; a check by the schema does not."""
+    path = tmp_path / "reply.xml"
+    path.write_bytes(b"<reportDoneResponse><reportId>1</reportId><responseCode>0</responseCode></reportDoneResponse>")
+    done = run("validate", path)
+    assert done.exit_code == 1
+    assert "xsd-content" in done.output
+
+
+def test_a_picture_is_neither(tmp_path: Path) -> None:
+    """Bytes that are no document are called what they are."""
+    assert "neither XML nor JSON" in run("validate", "-", given=b"\x89PNG").output
+    assert "is empty" in run("validate", "-", given=b" ").output
+
+
+def test_a_slip_in_a_key_is_named_and_a_strange_key_is_not(tmp_path: Path) -> None:
+    """A key that resembles one of NCMEC's helps; any other could be a person's name."""
+    value = json.loads(cybertip.to_json(GOOD))
+    value["incidentSumary"] = {}
+    value["Jane Roe"] = 1
+    done = run("validate", "-", given=json.dumps(value).encode())
+    assert "incidentSumary (did you mean incidentSummary?)" in done.output
+    assert "Jane" not in done.output
+
+
+def test_the_version_is_the_packages() -> None:
+    """A bug report can say which version it is about."""
+    import importlib.metadata
+
+    assert run("--version").output == f"{importlib.metadata.version('cybertip')}\n"

@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from cybertip import (
     InvalidReport,
     IpCaptureEvent,
     Person,
+    PersonOrUserReported,
     Violation,
     evolve,
     read,
@@ -123,3 +125,42 @@ def test_errors_survive_pickling() -> None:
         == caught.value.violations
         == (Violation(path="Email.value", xpath="email", rule="type", message="must be text"),)
     )
+
+
+class _Word(str, Enum):  # noqa: UP042 - the older kind, which formats itself as its name
+    X = "Jane"
+
+
+class _Number(int, Enum):
+    X = 5
+
+
+class _Moment(datetime):
+    def isoformat(self, sep: str = "T", timespec: str = "auto") -> str:
+        return "elsewhere"
+
+
+class _Text(str):
+    def __format__(self, spec: str) -> str:
+        return "elsewhere"
+
+    def __str__(self) -> str:
+        return "elsewhere"
+
+    def replace(self, *_: object) -> str:
+        return "elsewhere"
+
+
+def test_what_only_looks_plain_is_made_plain() -> None:
+    """An enum, a markup string or a clever datetime is written as the value that it is, never as what it calls itself."""
+    moment = _Moment(2025, 1, 1, 12, 30, tzinfo=UTC)
+    person = Person(first_name=_Word.X, last_name=_Text("Roe & Co"), age=_Number.X)
+    event = IpCaptureEvent(ip_address=_Text("192.0.2.1"), date_time=moment, port=_Number.X)
+    user = PersonOrUserReported(
+        person_or_user_reported_person=person, ip_capture_events=(event,), display_names=(_Word.X, _Text("R"))
+    )
+    for value in (person.first_name, person.last_name, person.age, event.ip_address, event.date_time):
+        assert type(value) in (str, int, datetime)
+    assert user.display_names == ("Jane", "R")
+    assert (person.first_name, person.last_name, person.age) == ("Jane", "Roe & Co", 5)
+    assert event.date_time == datetime(2025, 1, 1, 12, 30, tzinfo=UTC)

@@ -25,11 +25,13 @@ class ReportResponse:
     unknown_elements: Annotated[tuple[str, ...], UNKNOWN] = ()
 
 
-@part("files", form=Form.INLINE)
+@part("files", form=Form.INLINE, reply=True)
 class DoneFiles:
     """List the files of a finished report."""
 
     file_ids: Annotated[tuple[FileId, ...], Name("fileId"), public] = ()
+    #: Elements that no edition names, as XML, in their order.
+    unknown_elements: Annotated[tuple[str, ...], UNKNOWN] = ()
 
 
 @part("reportDoneResponse", form=Form.ELEMENT, reply=True)

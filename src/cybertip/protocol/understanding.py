@@ -9,6 +9,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar, cast
 
 from cybertip.errors import HashMismatch, InvalidReport, Misunderstanding, NcmecError, NotAllowed, Unavailable
@@ -19,12 +20,15 @@ from cybertip.protocol.headers import Headers, ReplyHeaders
 from cybertip.protocol.replies import Reply, SchemaReply
 from cybertip.protocol.requests import Request
 from cybertip.xml import read
+from cybertip.xml.lexical import read_whole
 from cybertip.xml.parsing import parse
 
 __all__ = ["understand"]
 
 R = TypeVar("R", bound=Reply)
 
+_REPLIES = ("reportResponse", "reportDoneResponse")
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _SCHEMA_ROOT = "{http://www.w3.org/2001/XMLSchema}schema"
 #: How much of an unreadable body an error keeps, in bytes.
 _KEPT = 4096
@@ -82,14 +86,15 @@ class _Exchange:
 
     def document(self) -> tuple[ReportResponse | ReportDoneResponse | None, str]:
         """Return the reply's document, or None and the reason why there is none."""
+        if not self.body:
+            return None, "it has no body"
         try:
-            document = read(self.body)
+            document = read(self.body) if _is_reply(self.body) else None
         except InvalidReport as error:
-            refusal = _refusal_without_report(self.body)
-            if refusal is not None:
-                return refusal, ""
-            # A violation names places and rules, never values; it can still name an element that somebody else wrote.
-            return None, f"its body {error.violations[0].message}" if self.body else "it has no body"
+            refusal = next(filter(None, map(_refusal, _spellings(self.body))), None)
+            # A violation names one of our places and a rule, never a value.
+            first = error.violations[0]
+            return refusal, f"in its body, {first.path or 'the document'} {first.message}"
         if isinstance(document, ReportResponse | ReportDoneResponse):
             return document, ""
         return None, "its body is not a reply"
@@ -176,12 +181,30 @@ class _Exchange:
         )
 
 
-def _refusal_without_report(body: bytes) -> ReportResponse | None:
-    """Read a refusal to finish that comes as a `reportDoneResponse`, and so lacks the report's id that this must have."""
-    if b"reportDoneResponse" not in body:
-        return None
+def _spellings(body: bytes) -> Iterator[bytes]:
+    """Yield a body as it came, and as it may have been meant: without white space before the XML declaration, and in
+    Latin-1 where it declares UTF-8 and is not (NCMEC: section 3)."""
+    yield body
+    if body.strip() != body:
+        yield body.strip()
     try:
-        document = read(re.sub(rb"(</?)reportDoneResponse\b", rb"\1reportResponse", body))
-    except InvalidReport:
+        body.decode()
+    except UnicodeDecodeError:
+        yield _DECLARATION.sub(b"", body).strip().decode("latin-1").encode()
+
+
+def _is_reply(body: bytes) -> bool:
+    return str(parse(body).tag) in _REPLIES
+
+
+def _refusal(body: bytes) -> ReportResponse | None:
+    """Read the code of a refusal of which nothing else can be relied on: an id may be missing or there twice. A success is
+    believed only as a whole."""
+    try:
+        root = parse(body)
+        codes = [read_whole(code.text or "") for code in root.findall("responseCode")] if root.tag in _REPLIES else []
+    except (InvalidReport, ValueError):
         return None
-    return document if isinstance(document, ReportResponse) and document.response_code != Code.SUCCESS else None
+    if len(codes) != 1 or codes[0] == Code.SUCCESS or abs(codes[0]) >= 1 << 31:
+        return None
+    return ReportResponse(response_code=codes[0], response_description=root.findtext("responseDescription") or "")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from cybertip.errors import InvalidReport, Violation
-from cybertip.model.declaration import Field, Place, Simple, is_part, part_of
+from cybertip.model.declaration import Field, Lexical, Place, Simple, is_part, part_of
 from cybertip.xml.layout import Document, at
 from cybertip.xml.lexical import read_simple
 from cybertip.xml.parsing import parser
@@ -34,7 +34,7 @@ def _read_part(element: "etree._Element", kind: type[Any], found: list[Violation
     for field in declared.fields:
         if field.place is Place.UNKNOWN:
             continue
-        given = children.pop(field.xml, [])
+        given = [child for child in children.pop(field.xml, []) if not _says_nothing(child, field)]
         if len(given) > 1 and not field.many:
             found.append(at(f"{path}/{field.xml}", rule="twice", message="stands twice", line=given[1].sourceline))
         read = [_read_value(child, field, found) for child in given]
@@ -48,6 +48,12 @@ def _read_part(element: "etree._Element", kind: type[Any], found: list[Violation
     if declared.reply:
         values["unknown_elements"] = unknown
     return None if found else kind(**values)
+
+
+def _says_nothing(child: "etree._Element", field: Field) -> bool:
+    """Tell whether an element stands for an optional number and holds none, as a report's id may in a refusal."""
+    is_number = isinstance(field.type, Simple) and field.type.lexical in (Lexical.INT, Lexical.LONG)
+    return is_number and not field.required and not "".join(child.itertext()).strip()
 
 
 def _kept(unknown: "etree._Element") -> str:
@@ -64,7 +70,7 @@ def _read_value(child: "etree._Element", field: Field, found: list[Violation]) -
         return _read_part(child, field.type, found)
     assert isinstance(field.type, Simple)
     try:
-        return read_simple(field.type)(child.text or "")
+        return read_simple(field.type)("".join(child.itertext()))
     except ValueError as error:
         xpath = child.getroottree().getpath(child)
         found.append(at(xpath, rule="type", message=str(error), line=child.sourceline))

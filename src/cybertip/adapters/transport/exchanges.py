@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from cybertip.adapters.transport.failures import failure_of
-from cybertip.errors import TransportError
+from cybertip.errors import NeverSent, TransportError
 from cybertip.protocol import Answer, Endpoint, Request, frame
 
 __all__ = ["AsyncSending", "Reading", "Sending"]
@@ -24,6 +24,7 @@ class _Message:
         self.request = request
         #: Whether the request's head left. Only httpx's own connections tell.
         self.begun = False
+        self._tunnelling = False
         #: What went wrong with the reading of the file.
         self.fault: Exception | None = None
         # Replies are read as they come: a compressed one could be larger than what was bounded.
@@ -46,13 +47,21 @@ class _Message:
         if size is not None and (sent > size or (whole and sent < size)):
             raise ValueError("the file has another size than the request says")
 
-    def saw(self, event: str) -> None:
-        """Note how far the connection came."""
-        if event.endswith("send_request_headers.complete"):
+    def saw(self, event: str, info: object) -> None:
+        """Note how far the connection came. What a proxy is asked, to open a tunnel, is no request of ours."""
+        step = event.rpartition(".")[0]
+        if event.endswith("send_request_headers.started"):
+            request = info.get("request") if isinstance(info, dict) else None
+            self._tunnelling = getattr(request, "method", b"") == b"CONNECT"
+        elif step.endswith("send_request_headers") and event.endswith(".complete") and not self._tunnelling:
             self.begun = True
 
     def failure(self, error: Exception) -> TransportError:
         """Return our error for one of the client's."""
+        if self._tunnelling and not self.begun:
+            return NeverSent(
+                endpoint=str(self.request.endpoint), reason=f"the proxy opened no way ({type(error).__name__})"
+            )
         return failure_of(self.request.endpoint, error, source=self.fault, begun=self.begun)
 
 
@@ -63,8 +72,8 @@ class Sending(_Message, httpx.SyncByteStream):
         super().__init__(request)
         self._content = content
 
-    def trace(self, event: str, _: object) -> None:
-        self.saw(event)
+    def trace(self, event: str, info: object) -> None:
+        self.saw(event, info)
 
     def __iter__(self) -> "_Pieces":
         assert self._content is not None
@@ -78,8 +87,8 @@ class AsyncSending(_Message, httpx.AsyncByteStream):
         super().__init__(request)
         self._content = content
 
-    async def trace(self, event: str, _: object) -> None:
-        self.saw(event)
+    async def trace(self, event: str, info: object) -> None:
+        self.saw(event, info)
 
     def __aiter__(self) -> "_AsyncPieces":
         assert self._content is not None
