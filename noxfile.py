@@ -24,6 +24,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def pythons(session: nox.Session) -> None:
+    """Run the tests on every version of Python that is promised and installed."""
+    _install(session)
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
+
+
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure speed and memory, as ratios within this run, and print the table of docs/benchmarks.md."""

@@ -132,7 +132,7 @@ class NcmecError(CybertipError):
         return f"Request-ID {self.request_id or '(none)'}: {self.endpoint} answered {known}. {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _remake, (type(self), dict(self.__dict__))
+        return _remake, (type(self), self.args, dict(self.__dict__))
 
 
 class Refused(NcmecError):
@@ -191,7 +191,7 @@ class TransportError(CybertipError):
         return f"{self.endpoint}: {self.reason}. {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _remake, (type(self), dict(self.__dict__))
+        return _remake, (type(self), self.args, dict(self.__dict__))
 
 
 class NeverSent(TransportError):
@@ -231,7 +231,7 @@ class Misunderstanding(CybertipError):
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _remake, (type(self), dict(self.__dict__))
+        return _remake, (type(self), self.args, dict(self.__dict__))
 
 
 class HashMismatch(Misunderstanding):
@@ -252,7 +252,7 @@ class SubmissionError(CybertipError):
         return f"submission {self.key!r}: {self.message}" if self.key else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _remake, (type(self), dict(self.__dict__))
+        return _remake, (type(self), self.args, dict(self.__dict__))
 
 
 class Conflict(SubmissionError):
@@ -278,8 +278,8 @@ class AdapterError(CybertipError):
     """
 
 
-def _remake(kind: type[CybertipError], state: dict[str, object]) -> CybertipError:
+def _remake(kind: type[CybertipError], args: tuple[object, ...], state: dict[str, object]) -> CybertipError:
     """Rebuild an error whose constructor takes keywords, which pickle alone cannot."""
-    error = kind.__new__(kind)
+    error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
