@@ -99,6 +99,11 @@ ATTRIBUTES = [
 Damage = Callable[[st.DrawFn, Any], None]
 
 
+def _elements(root: Any) -> list[Any]:
+    """Return the elements of a tree without its comments and instructions."""
+    return [one for one in root.iter() if isinstance(one.tag, str)]
+
+
 def _parent(element: Any) -> Any:
     parent = element.getparent()
     # The root has none; what would be done to its parent is done to its last child's.
@@ -122,7 +127,7 @@ def swap(draw: st.DrawFn, element: Any) -> None:
 
 def graft(draw: st.DrawFn, element: Any) -> None:
     """Put a copy of an element anywhere else, below a leaf or between two others."""
-    target = draw(st.sampled_from(list(element.getroottree().getroot().iter())))
+    target = draw(st.sampled_from(_elements(element.getroottree().getroot())))
     target.insert(draw(st.integers(0, len(target))), copy.deepcopy(element))
 
 
@@ -185,8 +190,7 @@ def damaged(draw: st.DrawFn, edition: str) -> bytes:
     document = draw(strategies.reports(edition=edition) | strategies.file_details(edition=edition))
     root = etree.fromstring(write(document, edition=edition))
     for _ in range(draw(st.integers(1, 3))):
-        elements = [one for one in root.iter() if isinstance(one.tag, str)]
-        draw(st.sampled_from(DAMAGES))(draw, draw(st.sampled_from(elements)))
+        draw(st.sampled_from(DAMAGES))(draw, draw(st.sampled_from(_elements(root))))
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
@@ -274,6 +278,17 @@ def _append(element: Any) -> None:
         element.append(copy.deepcopy(element[0]))
 
 
+def _behind(element: Any) -> None:
+    """Take the text out of a leaf and put it where none belongs."""
+    if element.getparent() is not None and not len(element):
+        element.text, element.tail = None, "x"
+
+
+def _before(element: Any) -> None:
+    if element.getparent() is not None and not len(element):
+        element.text, element.getparent().text = None, "x"
+
+
 #: What is done to each element in turn: everything that a reader which does not look closely would pass over.
 STEPS: dict[str, Callable[[Any], None]] = {
     "an unknown element at the end": _put("unforeseen", "x", last=True),
@@ -286,6 +301,9 @@ STEPS: dict[str, Callable[[Any], None]] = {
     "space behind": lambda element: setattr(element, "tail", " " if element.getparent() is not None else None),
     "text in front": _change("text", "x"),
     "nothing in it": lambda element: element.clear(keep_tail=True),
+    # A text too few and a text too many, which nobody must count as all is well.
+    "nothing in it and text behind": _behind,
+    "nothing in it and text in front of it": _before,
     "another name": _change("tag", "unforeseen"),
     "a name in a namespace": lambda element: setattr(element, "tag", f"{{https://example.com/}}{element.tag}"),
     "twice": lambda element: element.addnext(copy.deepcopy(element)) if element.getparent() is not None else None,

@@ -102,6 +102,8 @@ def test_what_is_no_whole_number_to_xsd_is_refused(text: str) -> None:
         ("1E+2", 100.0),
         (" 1.5\n", 1.5),
         ("INF", math.inf),
+        (" INF\n", math.inf),
+        ("NaN ", math.nan),
         ("-INF", -math.inf),
         ("NaN", math.nan),
         ("1e400", math.inf),

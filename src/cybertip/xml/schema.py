@@ -82,9 +82,11 @@ def _compile(edition: Edition) -> "etree.XMLSchema":
 
 
 def is_valid(root: "etree._Element", edition: Edition) -> bool:
-    """Tell whether a tree is valid. Times and tags in it are brought into the spelling that libxml2 takes."""
-    _collapse(root)
+    """Tell whether a tree is valid. Times and tags may be brought into the spelling that libxml2 takes."""
     schema = compiled(edition)
+    if schema.validate(root):
+        return True
+    _collapse(root)
     if schema.validate(root):
         return True
     # A schema remembers the errors of its last document, and the values that were wrong; after this one there are none.
@@ -93,8 +95,8 @@ def is_valid(root: "etree._Element", edition: Edition) -> bool:
 
 
 def _collapse(root: "etree._Element") -> None:
-    """Do what XSD demands of a reader and libxml2 leaves out: it minds white space around times, dates and tags, and it
-    takes `1` in a tag for something else than `true`."""
+    """Do what XSD demands of a reader and libxml2 leaves out: it minds white space around times, dates, `INF` and tags, and
+    it takes `1` in a tag for something else than `true`."""
     names = _left_out()
     for element in root.iter(*names.elements):
         if text := (element.text or "").strip(WHITE):
@@ -102,6 +104,9 @@ def _collapse(root: "etree._Element") -> None:
     for name in names.attributes:
         for element in root.iterfind(f".//*[@{name}]"):
             element.set(name, element.attrib[name].strip(WHITE))
+
+
+_NOT_COLLAPSED = (Lexical.DATE, Lexical.DATETIME, Lexical.DOUBLE)
 
 
 class _LeftOut(NamedTuple):
@@ -115,15 +120,11 @@ class _LeftOut(NamedTuple):
 @memo
 def _left_out() -> _LeftOut:
     fields = [field for kind in parts() for field in part_of(kind).fields]
-    times = [
-        field
-        for field in fields
-        if isinstance(field.type, Simple) and field.type.lexical in (Lexical.DATE, Lexical.DATETIME)
-    ]
+    simple = [field for field in fields if isinstance(field.type, Simple) and field.type.lexical in _NOT_COLLAPSED]
     tags = frozenset(field.xml for field in fields if field.flag)
     return _LeftOut(
-        elements=tuple({*tags, *(field.xml for field in times if field.place is Place.ELEMENT)}),
-        attributes=tuple({field.xml for field in times if field.place is Place.ATTRIBUTE}),
+        elements=tuple({*tags, *(field.xml for field in simple if field.place is Place.ELEMENT)}),
+        attributes=tuple({field.xml for field in simple if field.place is Place.ATTRIBUTE}),
         tags=tags,
     )
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from hypothesis import strategies as st
 
+from cybertip.model import Report
 from cybertip.model.declaration import Choice, Field, Place, is_part, part_of
 from cybertip.model.edition import DEFAULT_EDITION, Edition
 from cybertip.testing.strategies.repairs import mend
@@ -15,8 +16,6 @@ __all__ = ["Strategies", "built", "strategies_of"]
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-#: How many members a repeated field has at the most: what is generated and then read by a person stays small.
-_MEMBERS = 2
 _ABSENT = object()
 
 
@@ -77,6 +76,9 @@ _PARTS = _Parts()
 def _of_part(kind: type[Any], wish: Wish) -> st.SearchStrategy[Any]:
     known = [field for field in part_of(kind).known(wish.edition) if field.place is not Place.UNKNOWN]
     fields = [(field, _of_field(field, wish)) for field in known]
+    if kind is Report and wish.acceptable:
+        # A batched report may have next to nothing else, so most reports are none.
+        fields[0] = known[0], _perhaps(_of_member(known[0], wish), 10)
 
     # The strategies are no arguments, for Hypothesis would show them with all that they are made of.
     def part(draw: st.DrawFn) -> Any:
@@ -99,16 +101,20 @@ def _of_part(kind: type[Any], wish: Wish) -> st.SearchStrategy[Any]:
 
 def _of_field(field: Field, wish: Wish) -> st.SearchStrategy[Any]:
     one = _of_member(field, wish)
-    many = st.lists(one, min_size=1, max_size=_MEMBERS).map(tuple) if field.many else one
-    return many if field.required else _perhaps(many)
+    if not field.many:
+        return one if field.required else _perhaps(one)
+    # Two members at the most, so that what a person reads stays small; each can be left out by itself, which makes the
+    # other one the only one.
+    members = st.tuples(_perhaps(one), one) if field.required else st.tuples(_perhaps(one, 3), _perhaps(one, 3))
+    return members.map(lambda drawn: tuple(member for member in drawn if member is not _ABSENT))
 
 
-def _perhaps(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw a value every other time. Both draws are one to Hypothesis, which makes it quick to leave the value out."""
+def _perhaps(strategy: st.SearchStrategy[Any], times: int = 2) -> st.SearchStrategy[Any]:
+    """Draw a value once in so many times. Both draws are one to Hypothesis, which makes it quick to leave the value out."""
 
     @st.composite
     def perhaps(draw: st.DrawFn) -> Any:
-        return draw(strategy) if draw(st.booleans()) else _ABSENT
+        return draw(strategy) if draw(st.integers(0, times - 1)) == times - 1 else _ABSENT
 
     return perhaps()
 
