@@ -150,7 +150,9 @@ class NotAllowed(Refused):
 class NotUnderstood(Refused):
     """The document, the file or the address is wrong (codes 1210, 4000, 4100, 4110, 4200)."""
 
-    advice = "The document or file was refused: mend it first. NCMEC's own words are in `description`."
+    advice = (
+        "It was refused: mend it first. `cybertip.check` names most faults; NCMEC's own words are in `description`."
+    )
 
 
 class NotFound(Refused):
@@ -203,7 +205,20 @@ class NeverSent(TransportError):
 class InDoubt(TransportError):
     """The request left and no whole answer came back: nobody knows whether NCMEC acted on it."""
 
-    advice = "NCMEC may have acted on it: follow the table of what may be repeated before trying again."
+    advice = "NCMEC may have acted on it: see which calls may be repeated before trying again."
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.reason}. {_MAY_BE_REPEATED.get(self.endpoint, self.advice)}"
+
+
+#: What is safe after a lost answer, by endpoint (NCMEC: section 6).
+_MAY_BE_REPEATED = {
+    "/submit": "NCMEC may have opened a report. Repeat it: a report that nobody finishes deletes itself.",
+    "/upload": "NCMEC may hold the file. Do not repeat it: retract the report, and start a new one.",
+    "/fileinfo": "NCMEC may hold the details. Do not repeat it: retract the report, and start a new one.",
+    "/finish": "The report may be filed. Repeat it: 5102 then means filed; open no new report before you know.",
+    "/retract": "The report may be gone. Repeat it: 5101 or 5001 then mean gone, 5102 that it was filed.",
+}
 
 
 class Misunderstanding(CybertipError):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 import cybertip
 from cybertip.cli.app import app
 from cybertip.cli.demo import example
+from cybertip.cli.synthetic import make_files
 
 GOOD = cybertip.from_json(json.loads(example())["report"], cybertip.Report)
 
@@ -30,6 +31,7 @@ def good(tmp_path: Path) -> Path:
 def test_a_valid_document_is_called_valid(good: Path, tmp_path: Path) -> None:
     """XML, JSON and filings are told apart by what is in them, and pass with exit code 0."""
     as_json, filing = tmp_path / "good.txt", tmp_path / "filing.json"
+    make_files(tmp_path)
     as_json.write_text(cybertip.to_json(GOOD), encoding="utf-8")
     filing.write_text(example(), encoding="utf-8")
     done = run("validate", good, as_json, filing)
@@ -84,6 +86,35 @@ def test_a_newer_field_is_a_violation_under_an_older_edition(tmp_path: Path) -> 
     path.write_bytes(cybertip.write(cybertip.evolve(GOOD, incident_summary=summary), edition="2026-08"))
     assert run("validate", path).exit_code == 1
     assert run("validate", "--edition", "2026-08", path).exit_code == 0
+
+
+def test_a_filing_needs_its_files(tmp_path: Path) -> None:
+    """What is valid can be filed: files that are not there, or are empty, are named by their place."""
+    make_files(tmp_path)
+    (tmp_path / "noise.png").unlink()
+    (tmp_path / "shapes.png").write_bytes(b"")
+    filing = tmp_path / "filing.json"
+    filing.write_text(example(), encoding="utf-8")
+    done = run("validate", filing)
+    assert done.exit_code == 1
+    assert "files[0].path: is no file" in done.output
+    assert "files[1].path: has no bytes" in done.output
+    assert "files[2]" not in done.output
+
+
+def test_a_filing_with_a_key_twice_is_refused() -> None:
+    """The last of two reports must not win in silence."""
+    done = run("validate", "-", given=b'{"report": 1, "report": {}}')
+    assert done.exit_code == 1
+    assert "a key stands twice" in done.output
+
+
+def test_a_fault_in_a_description_is_found_at_its_place() -> None:
+    """The path leads to the key as it stands in the filing."""
+    value = json.loads(example())
+    value["files"][0]["details"]["reportId"] = 1
+    done = run("validate", "-", given=json.dumps(value).encode())
+    assert "files[0].details: has a key that does not belong there: reportId [unknown-key]" in done.output
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -160,7 +191,7 @@ def test_the_question_which_fields_are_required_has_an_answer() -> None:
 
 def test_an_edition_lists_its_own_fields() -> None:
     """A field that came later is left out of an older edition's list."""
-    assert {row["name"] for row in fields()} - {row["name"] for row in fields("--edition", "2025-11")} == {
+    assert {row["name"] for row in fields("--edition", "2026-08")} - {row["name"] for row in fields()} == {
         "informational",
         "potentialAggravatingFactors",
         "instrumentalUse",

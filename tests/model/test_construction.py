@@ -74,9 +74,15 @@ class _Seconds(tzinfo):
         (Person, "phones", "555 0100", "must be a tuple"),
         (Person, "emails", {Email(value="a@example.com")}, "must be a tuple"),
         (Person, "emails", ("a@example.com",), "must be of type Email"),
-        (Address, "state", "IL", "must be of type State"),
-        (Address, "country", "US", "must be of type Country"),
-        (Address, "type", "Home", "must be of type AddressType"),
+        (Address, "state", "IL", "must be a member of State, such as State.AK"),
+        (Address, "country", "US", "must be a member of Country, such as Country.A1"),
+        (
+            Address,
+            "type",
+            "Home",
+            "must be one of AddressType.HOME, AddressType.BUSINESS, AddressType.BILLING, AddressType.SHIPPING, "
+            "AddressType.TECHNICAL",
+        ),
         (CellPhoneIncident, "latitude", 1, "must be a float"),
         (CellPhoneIncident, "latitude", "1.0", "must be a float"),
         (FileDescription, "uploaded_to_esp_timestamp", date(2025, 1, 1), "must be a datetime"),

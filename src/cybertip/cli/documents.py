@@ -1,6 +1,5 @@
 """`validate` and `convert`: documents in files, as XML or JSON."""
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from cybertip.cli import show
-from cybertip.cli.filing import Filing, read_filing
+from cybertip.cli.filing import Filing, missing, read_filing
 from cybertip.cli.outcome import Outcome, outcomes
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model import DEFAULT_EDITION, Edition, ReportDoneResponse, ReportResponse
 from cybertip.rules import check
 from cybertip.xml import Document, from_json, read, schema, to_json, write
+from cybertip.xml.as_json import parse_json
 
 __all__ = ["convert", "validate"]
 
@@ -28,7 +28,10 @@ def validate(
     edition: EditionOption = DEFAULT_EDITION,
     as_json: JsonOption = False,
 ) -> None:
-    """Check documents by the schema and by every documented rule, and print all violations. Exit code 1 if there are any."""
+    """Check documents by the schema and by every documented rule, and print all violations. Exit code 1 if there are any.
+
+    The documented rules are looked at once a document can be read. A filing's files must be there, and not be empty.
+    """
     with outcomes():
         found = [(name, tuple(_violations(name, edition))) for name in files]
         if as_json:
@@ -38,6 +41,10 @@ def validate(
                 show.line(f"{name}: {_verdict(said)}", "bold red" if said else "green")
                 for violation in said:
                     show.line(f"  {violation}")
+                    if violation.xpath:
+                        show.line(f"    {violation.xpath}", "dim")
+                if said and not _STRUCTURAL.isdisjoint(one.rule for one in said):
+                    show.line("  The documented rules are checked once this can be read.", "dim")
     rules = {violation.rule for _, said in found for violation in said}
     if rules:
         raise typer.Exit(Outcome.USAGE if _UNREADABLE in rules else Outcome.INVALID)
@@ -45,6 +52,22 @@ def validate(
 
 #: The rule of a file that could not even be opened.
 _UNREADABLE = "unreadable"
+#: Rules of what cannot be read as a document, so that no other rule was looked at.
+_STRUCTURAL = frozenset(
+    {
+        "choice",
+        "doctype",
+        "json",
+        "required",
+        "root",
+        "type",
+        "unknown-key",
+        "xml",
+        "xsd-attribute",
+        "xsd-content",
+        "xsd-value",
+    }
+)
 
 
 def _verdict(said: tuple[Violation, ...]) -> str:
@@ -66,6 +89,8 @@ def _violations(name: str, edition: Edition) -> Iterator[Violation]:
     if isinstance(document, Filing):
         descriptions = [file.description for file in document.files]
         yield from check(document.report, now=now, files=descriptions, edition=edition)
+        if name != "-":
+            yield from missing(document, Path(name).parent)
     elif isinstance(document, ReportResponse | ReportDoneResponse) and _is_xml(data):
         # The reader forgives NCMEC's replies what the schema does not.
         yield from schema.validate(data, edition=edition)
@@ -125,11 +150,8 @@ def _parse(data: bytes) -> Document | Filing:
         return read(data)
     if data.strip() and not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         raise InvalidReport((Violation(path="", rule="format", message="is neither XML nor JSON"),))
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        value = None
+    value = parse_json(data)
     # A filing holds a report below a key of that name; a report itself has no such key.
     if isinstance(value, dict) and "report" in value:
         return read_filing(value)
-    return from_json(data)
+    return from_json(value) if isinstance(value, dict) else from_json(data)

@@ -1,13 +1,14 @@
 """`FILING.json`: a report and its files, `{"report": {...}, "files": [{"path": "...", "details": {...}}]}`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model import FileDescription, Report
 from cybertip.xml import from_json
 
-__all__ = ["Filing", "FilingFile", "read_filing"]
+__all__ = ["Filing", "FilingFile", "missing", "read_filing"]
 
 
 class FilingFile(NamedTuple):
@@ -43,7 +44,7 @@ def read_filing(value: Mapping[str, Any]) -> Filing:
         except InvalidReport as error:
             found += (
                 Violation(
-                    path=f"files[{index}].{one.path.partition('.')[2]}",
+                    path=f"files[{index}].details{one.path.removeprefix('fileDetails')}",
                     xpath=one.xpath,
                     rule=one.rule,
                     message=one.message,
@@ -56,7 +57,7 @@ def read_filing(value: Mapping[str, Any]) -> Filing:
     return Filing(report, tuple(files))
 
 
-def _shape(value: Mapping[str, Any]) -> Any:
+def _shape(value: Mapping[str, Any]) -> Iterator[Violation]:
     if value.keys() - {"report", "files"}:
         yield Violation(path="", rule="unknown-key", message="has a key that is neither report nor files")
     if not isinstance(value.get("report"), Mapping):
@@ -70,3 +71,15 @@ def _shape(value: Mapping[str, Any]) -> Any:
             yield Violation(
                 path=f"files[{index}]", rule="type", message="must be an object with path and, if need be, details"
             )
+
+
+def missing(filing: Filing, folder: Path) -> Iterator[Violation]:
+    """Yield which of a filing's files cannot be uploaded from a folder; their names are the reader's own, and not shown."""
+    for index, file in enumerate(filing.files):
+        path = folder / file.path
+        if not path.is_file():
+            yield Violation(
+                path=f"files[{index}].path", rule="file", message="is no file, looked for beside the filing"
+            )
+        elif path.stat().st_size == 0:
+            yield Violation(path=f"files[{index}].path", rule="empty-file", message="has no bytes")

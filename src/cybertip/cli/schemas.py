@@ -47,7 +47,7 @@ def fields(
         bool, typer.Option("--required", help="Only what the XSD or the documentation requires.")
     ] = False,
     subject: Annotated[Subject | None, typer.Option("--for", help="Only the fields of one document.")] = None,
-    edition: Annotated[Edition, typer.Option(help="Leave out what is newer.")] = schema.NEWEST,
+    edition: Annotated[Edition, typer.Option(help="Leave out what is newer.")] = DEFAULT_EDITION,
     as_json: JsonOption = False,
 ) -> None:
     """List every field: its type, limits and edition, and whether the XSD, the documentation or the law asks for it."""

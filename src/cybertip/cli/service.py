@@ -1,5 +1,6 @@
 """`status` and `sandbox`: NCMEC, and a NCMEC of your own."""
 
+import errno
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -91,4 +92,11 @@ def sandbox(
             serve(behaviour, host=host, port=port, ready=lambda url: show.line(f"NCMEC double at {url}/ispws"))
         except ValueError as error:
             print(error, file=sys.stderr)
+            raise typer.Exit(Outcome.USAGE) from None
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            print(
+                f"port {port} on {host} is in use; choose another with --port, or 0 for any free one", file=sys.stderr
+            )
             raise typer.Exit(Outcome.USAGE) from None

@@ -420,6 +420,12 @@ def _check(field: Field) -> _Check:
     if isinstance(kind, Choice):
         names = ", ".join(one.__name__ for one in kind.parts)
         return lambda value: None if isinstance(value, kind.parts) else f"must be one of {names}"
+    if issubclass(kind, Vocabulary):
+        words = [f"{kind.__name__}.{member.name}" for member in kind]
+        shown = ", ".join(words) if len(words) <= 12 else f"a member of {kind.__name__}, such as {words[1]}"
+        return lambda value: (
+            None if isinstance(value, kind) else f"must be {'one of ' if len(words) <= 12 else ''}{shown}"
+        )
     return lambda value: None if isinstance(value, kind) else f"must be of type {kind.__name__}"
 
 

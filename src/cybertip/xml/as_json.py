@@ -21,7 +21,7 @@ from cybertip.xml.parsing import LIMIT
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["from_json", "parse_json", "to_json"]
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def from_json(data: str | bytes | Mapping[str, Any], kind: type[Any] | None = No
     """
     if kind is not None and not is_part(kind):
         raise TypeError("from_json reads documents and their parts")
-    value = data if isinstance(data, Mapping) else _parse(data)
+    value = data if isinstance(data, Mapping) else parse_json(data)
     if kind is None:
         kind = _kind_of(value)
     try:
@@ -81,7 +81,8 @@ def _invalid(rule: str, message: str, line: int | None = None) -> InvalidReport:
     return InvalidReport((Violation(path="", rule=rule, message=message, line=line),))
 
 
-def _parse(data: str | bytes) -> Any:
+def parse_json(data: str | bytes) -> Any:
+    """Parse JSON, strictly: no key twice, no numbers that JSON does not have, bounded in size and depth."""
     if not isinstance(data, str | bytes):
         raise _invalid("json", "must be text, bytes or a mapping")
     if not data.strip():
@@ -90,6 +91,8 @@ def _parse(data: str | bytes) -> Any:
         raise _invalid("size", f"is larger than {LIMIT} bytes")
     try:
         return json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except InvalidReport:
+        raise
     except json.JSONDecodeError as error:
         raise _invalid("json", "is not JSON", error.lineno) from None
     except RecursionError:
@@ -218,7 +221,11 @@ def _structure_one(field: Field, converter: "Converter") -> _Hook:
 
         def word(value: Any, _: Any) -> Any:
             if not isinstance(value, str) or value not in words:
-                raise ValueError(f"must be one of the words of {kind.__xsd__}")
+                raise ValueError(
+                    f"must be one of {', '.join(words)}"
+                    if len(words) <= 12
+                    else f"must be a word of {kind.__xsd__}, such as {list(words)[1]}"
+                )
             return words[value]
 
         return word
@@ -298,7 +305,10 @@ def _violations(error: BaseException, kind: Any, python: str, xml: str) -> Itera
         case ForbiddenExtraKeysError():
             for key in sorted(error.extra_fields, key=str):
                 yield Violation(
-                    path=python, xpath=xml, rule="unknown-key", message=f"has a key that is not known: {_shown(key)}"
+                    path=python,
+                    xpath=xml,
+                    rule="unknown-key",
+                    message=f"has a key that does not belong there: {_shown(key)}",
                 )
         case ClassValidationError():
             for inner_error in error.exceptions:
@@ -332,7 +342,9 @@ def _note(error: BaseException) -> Any:
 def _shown(key: object) -> str:
     """Name a key that could be a slip in one of NCMEC's; any other may be anything, such as a person's name."""
     near = difflib.get_close_matches(key, _names(), 1, 0.75) if isinstance(key, str) and len(key) < 50 else ()
-    return f"{key} (did you mean {near[0]}?)" if near else "(not shown)"
+    if not near:
+        return "(not shown)"
+    return near[0] if near[0] == key else f"{key} (did you mean {near[0]}?)"
 
 
 @memo
