@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import attrs
 from hypothesis import strategies as st
 
-from cybertip.model import Country, Email, FileRelevance, PersonOrUserReported, Report
+from cybertip.model import Country, Email, FileRelevance, Person, PersonOrUserReported, Report, evolve
 from cybertip.model.declaration import Choice, Field, part_of
 from cybertip.rules.emptiness import says_nothing
 from cybertip.testing.strategies.values import texts
@@ -86,7 +85,7 @@ def _region(draw: Draw, values: dict[str, Any], field: Field, _: None) -> None:
 def _with_email(draw: Draw, values: dict[str, Any], field: Field, _: None) -> None:
     person = values[field.python]
     if not person.emails:
-        values[field.python] = attrs.evolve(person, emails=(Email(value=draw(_EMAILS)),))
+        values[field.python] = evolve(person, emails=(Email(value=draw(_EMAILS)),))
 
 
 def _one_person(_: Draw, values: dict[str, Any], field: Field, __: None) -> None:
@@ -117,14 +116,25 @@ def _mend_report(draw: Draw, values: dict[str, Any]) -> None:
         _batch(draw, values)
     elif incidents := values.get("internet_details"):
         emails = list(dict.fromkeys(_emails_of_persons(values)))
+        if not emails and any(_emails_of_persons_in(incident) for incident in incidents):
+            emails = [draw(_EMAILS)]
+            _give_email(values, emails[0])
         values["internet_details"] = tuple(_mend_incident(draw, incident, emails) for incident in incidents)
+
+
+def _give_email(values: dict[str, Any], address: str) -> None:
+    """Let the reported user have an address, so that an incident can be about it."""
+    user, *others = values.get("persons_or_users_reported") or (PersonOrUserReported(),)
+    person = evolve(user.person_or_user_reported_person or Person(), emails=(Email(value=address),))
+    user = evolve(user, person_or_user_reported_person=person)
+    values["persons_or_users_reported"] = (user, *others)
 
 
 def _batch(draw: Draw, values: dict[str, Any]) -> None:
     """Leave what a batched report may have: the summary, the reporter, and users with an identifier each."""
     for name in ("internet_details", "law_enforcement", "intended_recipients", "victims", "additional_info"):
         values.pop(name, None)
-    values["incident_summary"] = attrs.evolve(values["incident_summary"], escalate_to_high_priority=None)
+    values["incident_summary"] = evolve(values["incident_summary"], escalate_to_high_priority=None)
     identifiers = [user.esp_identifier for user in values.get("persons_or_users_reported", ())] or [None]
     values["persons_or_users_reported"] = tuple(
         PersonOrUserReported(esp_identifier=identifier or draw(_IDENTIFIERS)) for identifier in identifiers
@@ -143,10 +153,19 @@ def _emails_of_persons(values: dict[str, Any]) -> list[str]:
     return [email.value for person in people if person is not None for email in person.emails]
 
 
+def _emails_of_persons_in(incident: Any) -> dict[str, tuple[Email, ...]]:
+    """Return the fields of an incident that hold addresses of persons, with what they hold."""
+    return {
+        field.python: emails
+        for field in part_of(type(incident)).fields
+        if any(limit.rule == "email-of-a-person" for limit in field.limits)
+        and (emails := getattr(incident, field.python))
+    }
+
+
 def _mend_incident(draw: Draw, incident: Any, emails: list[str]) -> Any:
-    for field in part_of(type(incident)).fields:
-        if any(limit.rule == "email-of-a-person" for limit in field.limits):
-            given = getattr(incident, field.python) if emails else ()
-            mended = tuple(attrs.evolve(email, value=draw(st.sampled_from(emails))) for email in given)
-            incident = attrs.evolve(incident, **{field.python: mended})
-    return incident
+    changes = {
+        name: tuple(evolve(email, value=draw(st.sampled_from(emails))) for email in given)
+        for name, given in _emails_of_persons_in(incident).items()
+    }
+    return evolve(incident, **changes)
