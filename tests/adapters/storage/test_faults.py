@@ -14,11 +14,13 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from cybertip.adapters.storage import tables
 from cybertip.adapters.storage.engines import async_engine_of, engine_of
 from cybertip.adapters.storage.failures import RETRIES, may_repeat
+from cybertip.adapters.storage.rows import values_of_entry
 from cybertip.adapters.storage.sql import AsyncSqlStorage, SqlStorage
 from cybertip.errors import AdapterError, Conflict
 from cybertip.testing.conformance.storage.samples import NOW, at, at_once, begin, claimed, entries, go_on, head, letter
@@ -384,3 +386,16 @@ def test_a_lost_claim_is_no_failure(sql_storage: SqlStorage) -> None:
     with pytest.raises(Conflict) as caught:
         go_on(sql_storage, "a", 2, claim=first)
     assert caught.value.key == "a"
+
+
+def test_an_entry_out_of_place(sql_storage: SqlStorage, engine: Engine) -> None:
+    """An entry that is there already is never written over, not even where the head does not know of it."""
+    begin(sql_storage, "a")
+    row = values_of_entry(entries("a", 2)[0])
+    with engine.begin() as connection:
+        connection.execute(insert(tables.entries), row)
+    with pytest.raises(Conflict):
+        sql_storage.append(entries("a", 2, data="other"), head("a", 2), expected=1, letters=[letter("one")])
+    assert sql_storage.head("a") == head("a", 1)
+    assert sql_storage.read("a") == entries("a", 1, 2)
+    assert sql_storage.take_letters(now=NOW, until=at(60), limit=9) == ()

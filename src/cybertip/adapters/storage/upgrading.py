@@ -1,11 +1,12 @@
 """Make the tables, or bring them up to date, with the migrations that are shipped beside this module."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from cybertip.errors import AdapterError
 
@@ -69,5 +70,9 @@ def _named_lock(connection: Connection) -> Iterator[None]:
         raise AdapterError("another process has been upgrading the tables for a minute: try again later")
     try:
         yield
+        # Before others get the lock: they have to see the version that was recorded.
+        connection.commit()
     finally:
-        connection.execute(text("SELECT RELEASE_LOCK(CONCAT('cybertip.', SHA1(DATABASE())))"))
+        # A connection that broke has given it up.
+        with suppress(SQLAlchemyError):
+            connection.execute(text("SELECT RELEASE_LOCK(CONCAT('cybertip.', SHA1(DATABASE())))"))
