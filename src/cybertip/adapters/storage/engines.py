@@ -105,23 +105,36 @@ def _made(create: Any, address: URL) -> object:
 
 
 def _prepare(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        return
+    prepare = {"sqlite": _durable, "postgresql": _unadorned}.get(engine.dialect.name)
+    if prepare is not None:
+        event.listen(engine, "connect", prepare)
 
-    @event.listens_for(engine, "connect")
-    def durable(connection: Any, record: object) -> None:
-        cursor = connection.cursor()
-        try:
-            # A commit is on the disk, not only with the operating system, when it returns.
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA journal_mode")
-            if cursor.fetchone()[0] != "wal":
-                # Readers and the writer do not wait for each other. It needs the file for itself for a moment; where that
-                # cannot be had, the old journal serves as well, and a later connection tries again.
-                try:
-                    cursor.execute("PRAGMA journal_mode=WAL")
-                except Exception as error:
-                    if "locked" not in str(error):
-                        raise
-        finally:
-            cursor.close()
+
+def _durable(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    try:
+        # A commit is on the disk, not only with the operating system, when it returns.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone()[0] != "wal":
+            # Readers and the writer do not wait for each other. It needs the file for itself for a moment; where that cannot
+            # be had, the old journal serves as well, and a later connection tries again.
+            try:
+                cursor.execute("PRAGMA journal_mode=WAL")
+            except Exception as error:
+                if "locked" not in str(error):
+                    raise
+    finally:
+        cursor.close()
+
+
+def _unadorned(connection: Any, record: object) -> None:
+    # Each of our statements reads a few rows by an index. While PostgreSQL has no statistics of a table that grew fast, it
+    # takes them for large ones, and would start processes or compile for ten times as long as they take.
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+        cursor.execute("SET jit = off")
+    finally:
+        cursor.close()
+    connection.commit()
