@@ -35,6 +35,8 @@ NAME = "example.bin"
 MIB = 1024 * 1024
 #: What http.client reads, hashes and sends at a time.
 BLOCK = MIB
+#: The blocks in which it sends a file that it is given whole.
+AS_IT_COMES = 8192
 
 
 # -- the server ---------------------------------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ def start(md5: str) -> tuple[subprocess.Popen[str], str]:
 # -- the contestants ----------------------------------------------------------------------------------------------------
 
 
-def with_http_client(url: str, path: Path, *, digest: bool) -> None:
+def with_http_client(url: str, path: Path, *, digest: bool, block_size: int = BLOCK) -> None:
     """Send the form as a careful program without a library would."""
     size = path.stat().st_size
     framed = frame(report_id=REPORT, file=FilePart(name=NAME, size=size), boundary="0123456789abcdef0123456789abcdef")
@@ -87,7 +89,7 @@ def with_http_client(url: str, path: Path, *, digest: bool) -> None:
     connection.endheaders(framed.head)
     md5 = hashlib.md5(usedforsecurity=False)
     with path.open("rb", buffering=0) as file:
-        while block := file.read(BLOCK):
+        while block := file.read(block_size):
             if digest:
                 md5.update(block)
             connection.send(block)
@@ -185,6 +187,9 @@ def measure(size: int, runs: int) -> dict[str, float]:
                 "Client, MD5 computed": lambda: with_client(url, path, None),
                 "AsyncClient, MD5 computed": lambda: anyio.run(with_async_client, url, path, None),
                 "http.client, only send": lambda: with_http_client(url, path, digest=False),
+                "http.client, only send, as it comes": lambda: with_http_client(
+                    url, path, digest=False, block_size=AS_IT_COMES
+                ),
                 "Client, MD5 known": lambda: with_client(url, path, md5),
                 "AsyncClient, MD5 known": lambda: anyio.run(with_async_client, url, path, md5),
             }
@@ -194,10 +199,12 @@ def measure(size: int, runs: int) -> dict[str, float]:
                     seconds[name].append(timed(contestant))
             medians = {name: statistics.median(found) for name, found in seconds.items()}
             result = {f"{name} (s)": found for name, found in medians.items()}
+            plain = medians["http.client, only send, as it comes"]
             in_turn, only_send = medians["http.client, in turn"], medians["http.client, only send"]
             for kind in ("Client", "AsyncClient"):
                 result[f"{kind}, MD5 computed: ratio to in turn"] = in_turn / medians[f"{kind}, MD5 computed"]
                 result[f"{kind}, MD5 known: ratio to only send"] = only_send / medians[f"{kind}, MD5 known"]
+                result[f"{kind}, MD5 known: ratio to its default"] = plain / medians[f"{kind}, MD5 known"]
             for kind in ("sync", "async"):
                 command = [sys.executable, __file__, "--growth", kind, url, str(path)]
                 grown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
