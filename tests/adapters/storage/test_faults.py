@@ -116,10 +116,13 @@ class _Wire:
     def _pump(self, source: socket.socket, target: socket.socket, there: bool) -> None:
         try:
             while data := source.recv(65536):
-                target.sendall(data)
-                if there and self.cut_after is not None and self.cut_after.search(data):
+                cut = there and self.cut_after is not None and self.cut_after.search(data) is not None
+                if cut:
+                    # Before the server hears of it, so that its answer cannot be quicker.
                     self.cut_after = None
                     source.shutdown(socket.SHUT_RDWR)
+                target.sendall(data)
+                if cut:
                     return
         except OSError:
             return
