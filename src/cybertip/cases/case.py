@@ -1,0 +1,464 @@
+"""Where a case stands: the fold of its events.
+
+The life of a case is this table, and nothing else. A pair that is not in it cannot happen; a journal that holds one was not
+written by this program.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from cybertip.cases.decisions import Decision, Dismissed, View
+from cybertip.cases.events import (
+    Approved,
+    Blocked,
+    Claimed,
+    Decided,
+    Enriched,
+    Environment,
+    Event,
+    Filed,
+    Joined,
+    MediaKept,
+    MediaMissing,
+    Notified,
+    Opened,
+    Preserved,
+    Released,
+    Reported,
+    Returned,
+    Routed,
+    Viewed,
+    decode,
+    encode,
+)
+from cybertip.cases.references import CaseId, ItemRef, ReviewerId, SignalId, ThreadId, UserRef
+from cybertip.cases.routing import Destination
+from cybertip.cases.signals import HashMatched, KnownMatch, Media, Signal
+from cybertip.errors import InvalidReport, UnknownEvent, Violation
+from cybertip.filing.chain import FIRST, Entry, following
+from cybertip.model import ReportId
+
+__all__ = [
+    "TRANSITIONS",
+    "Case",
+    "CaseJournal",
+    "ReviewPolicy",
+    "Stage",
+    "apply",
+    "decided",
+    "faults",
+    "fold",
+    "status_when_joined",
+]
+
+
+class Stage(StrEnum):
+    """Where a case stands."""
+
+    #: Signals join it, and somebody is to decide.
+    OPEN = "open"
+    #: A second person is to approve.
+    APPROVAL = "approval"
+    #: It is to be filed, and the platform is to be asked first.
+    DECIDED = "decided"
+    #: All that the filing is made of is recorded: from here on it is the same filing, however often it is made.
+    READY = "ready"
+    #: The filing cannot be made; nothing was filed.
+    BLOCKED = "blocked"
+    FILED = "filed"
+    REPORTED = "reported"
+    DISMISSED = "dismissed"
+
+
+_BEFORE_FILING = (Stage.OPEN, Stage.APPROVAL)
+_CLAIMABLE = (Stage.OPEN, Stage.APPROVAL, Stage.BLOCKED)
+
+#: From a stage, by what happened, to the next stage.
+TRANSITIONS: dict[tuple[Stage, str], Stage] = {
+    # signals join until there is a decision; later ones open a case of their own
+    (Stage.OPEN, "joined"): Stage.OPEN,
+    (Stage.OPEN, "routed"): Stage.OPEN,
+    # what a filing is made of does not change once it was decided; bytes are kept whenever they come
+    **{(stage, "mediakept"): stage for stage in Stage},
+    **{(stage, "mediamissing"): stage for stage in _BEFORE_FILING},
+    **{(stage, "viewed"): stage for stage in _BEFORE_FILING},
+    **{(stage, "claimed"): stage for stage in _CLAIMABLE},
+    **{(stage, "released"): stage for stage in _CLAIMABLE},
+    (Stage.OPEN, "decided"): Stage.DECIDED,
+    (Stage.OPEN, "proposed"): Stage.APPROVAL,
+    (Stage.OPEN, "dismissed"): Stage.DISMISSED,
+    (Stage.APPROVAL, "approved"): Stage.DECIDED,
+    # a decision can be taken back until the filing could be under way
+    **{(stage, "returned"): Stage.OPEN for stage in (Stage.APPROVAL, Stage.DECIDED, Stage.BLOCKED)},
+    **{(stage, "enriched"): Stage.READY for stage in (Stage.DECIDED, Stage.BLOCKED)},
+    **{(stage, "blocked"): Stage.BLOCKED for stage in (Stage.DECIDED, Stage.READY)},
+    # the only way to a filing, and there is none back: a case has one filing at most
+    (Stage.READY, "filed"): Stage.FILED,
+    (Stage.FILED, "reported"): Stage.REPORTED,
+    (Stage.REPORTED, "preserved"): Stage.REPORTED,
+    **{(stage, "notified"): stage for stage in Stage},
+}
+
+#: From the least urgent to the most.
+_URGENCY = (Destination.NOTED, Destination.TRIAGE, Destination.REVIEW)
+
+
+@attrs.frozen(kw_only=True)
+class ReviewPolicy:
+    """Say what an organisation asks of its reviewers."""
+
+    #: Whether a decision may leave files undecided. A decision about a file is not a view of it.
+    partial: bool = False
+    #: Whether a second person must approve before anything is filed with production.
+    second_approval: bool = False
+
+
+@attrs.define(kw_only=True)
+class _Collected:
+    """What a case collects. It grows in place while a journal is folded, so that 10,000 signals cost 10,000 steps."""
+
+    signals: dict[SignalId, Signal] = attrs.Factory(dict)
+    media: dict[ItemRef, Media] = attrs.Factory(dict)
+    kept: dict[ItemRef, MediaKept] = attrs.Factory(dict)
+    missing: dict[ItemRef, str] = attrs.Factory(dict)
+    # Sets that remember their order.
+    matches: dict[KnownMatch, None] = attrs.Factory(dict)
+    views: dict[View, None] = attrs.Factory(dict)
+    threads: dict[ThreadId, None] = attrs.Factory(dict)
+    victims: dict[UserRef, None] = attrs.Factory(dict)
+    recipients: dict[UserRef, None] = attrs.Factory(dict)
+
+    def copied(self) -> "_Collected":
+        return _Collected(**{field.name: dict(getattr(self, field.name)) for field in attrs.fields(_Collected)})
+
+    def join(self, signal: Signal) -> None:
+        """Take a signal in. Of a file that several signals name, the first says where it is."""
+        self.signals[signal.id] = signal
+        for one in signal.media:
+            self.media.setdefault(one.ref, one)
+        if isinstance(signal, HashMatched):
+            self.matches.update(dict.fromkeys(signal.matches))
+        self.threads.update(dict.fromkeys(signal.threads))
+        self.victims.update(dict.fromkeys(signal.victims))
+        self.recipients.update(dict.fromkeys(signal.recipients))
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """Everything that follows from the events so far."""
+
+    key: str
+    organisation: str
+    user: UserRef
+    environment: Environment
+    opened_at: datetime
+    predecessor: CaseId | None = attrs.field(default=None, repr=False)
+    stage: Stage = Stage.OPEN
+    #: Where the signals, or a person, sent it.
+    destination: Destination = Destination.NOTED
+    queue: str | None = None
+    priority: int = 0
+    #: Who took it last, and until when.
+    claim: Claimed | None = attrs.field(default=None, repr=False)
+    decision: Decision | Dismissed | None = attrs.field(default=None, repr=False)
+    decided_by: ReviewerId | None = attrs.field(default=None, repr=False)
+    approved_by: ReviewerId | None = attrs.field(default=None, repr=False)
+    enriched: Enriched | None = attrs.field(default=None, repr=False)
+    #: Why the filing cannot be made.
+    reasons: tuple[str, ...] = ()
+    filed: Filed | None = None
+    report_id: ReportId | None = None
+    preserved: bool = False
+    _collected: _Collected = attrs.field(factory=_Collected, repr=False, alias="collected")
+
+    @property
+    def signals(self) -> Mapping[SignalId, Signal]:
+        """Its signals, each once, in the order in which they came."""
+        return self._collected.signals
+
+    @property
+    def media(self) -> Mapping[ItemRef, Media]:
+        """Every file that its signals name."""
+        return self._collected.media
+
+    @property
+    def matches(self) -> tuple[KnownMatch, ...]:
+        """What matched known material, which says nothing about who has looked at it."""
+        return tuple(self._collected.matches)
+
+    @property
+    def kept(self) -> Mapping[ItemRef, MediaKept]:
+        """The files whose bytes are preserved."""
+        return self._collected.kept
+
+    @property
+    def missing(self) -> Mapping[ItemRef, str]:
+        """The files that cannot be had any more, and why."""
+        return self._collected.missing
+
+    @property
+    def threads(self) -> tuple[ThreadId, ...]:
+        """The conversations that its signals are about."""
+        return tuple(self._collected.threads)
+
+    @property
+    def victims(self) -> tuple[UserRef, ...]:
+        """Whom it was done to, as far as signals tell."""
+        return tuple(self._collected.victims)
+
+    @property
+    def recipients(self) -> tuple[UserRef, ...]:
+        """For whom it was meant, as far as signals tell."""
+        return tuple(self._collected.recipients)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Every record of somebody looking at something."""
+        return tuple(self._collected.views)
+
+    def views_of(self, media: ItemRef) -> tuple[View, ...]:
+        """Return who looked at the bytes that are kept of a file: there is no other way to say that it was viewed."""
+        kept = self.kept.get(media)
+        return () if kept is None else tuple(view for view in self._collected.views if view.sha256 == kept.sha256)
+
+    def claim_at(self, now: datetime) -> Claimed | None:
+        """Return who has the case at a time: a claim lapses by itself."""
+        return self.claim if self.claim is not None and now < self.claim.until else None
+
+    @property
+    def status(self) -> str:
+        """Where it stands, in a word. A claim that has lapsed stands in it until somebody else claims, or gives it up."""
+        if self.stage is not Stage.OPEN:
+            return str(self.stage)
+        return "claimed" if self.claim is not None else str(self.destination)
+
+
+def status_when_joined(status: str, to: Destination) -> str:
+    """Return a case's status after a signal joined, from its status alone: its journal need not be read for it.
+
+    >>> status_when_joined("triage", Destination.REVIEW), status_when_joined("claimed", Destination.REVIEW)
+    ('review', 'claimed')
+    """
+    return str(_more_urgent(Destination(status), to)) if status in set(Destination) else status
+
+
+def _more_urgent(one: Destination, other: Destination) -> Destination:
+    return max(one, other, key=_URGENCY.index)
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------------
+
+
+def decided(
+    case: Case, decision: Decision | Dismissed, *, reviewer: ReviewerId, policy: ReviewPolicy | None = None
+) -> Decided:
+    """Return the event of a decision; raise `InvalidReport` with everything that does not go with the case."""
+    policy = policy or ReviewPolicy()
+    found = () if isinstance(decision, Dismissed) else tuple(faults(case, decision, partial=policy.partial))
+    if found:
+        raise InvalidReport(found)
+    to_approve = policy.second_approval and case.environment is Environment.PRODUCTION
+    return Decided(
+        reviewer=reviewer, decision=decision, needs_approval=to_approve and not isinstance(decision, Dismissed)
+    )
+
+
+def faults(case: Case, decision: Decision, *, partial: bool) -> Iterator[Violation]:
+    """Say what of a decision does not go with its case; `partial` allows that files are left undecided."""
+    for index, one in enumerate(decision.media):
+        path = f"decision.media[{index}]"
+        kept = case.kept.get(one.media)
+        if one.media not in case.media:
+            yield Violation(path=path, rule="unknown-media", message="is not a file of the case")
+        elif one.include and kept is None:
+            why = "is missing: leave it out" if one.media in case.missing else "is not preserved yet: decide when it is"
+            yield Violation(path=path, rule="not-kept", message=why)
+        if any(kept is None or view.sha256 != kept.sha256 for view in one.views):
+            message = "claims a view of other bytes than those that are kept of the file"
+            yield Violation(path=f"{path}.views", rule="other-bytes", message=message)
+    undecided = len(case.media.keys() - case.missing.keys() - {one.media for one in decision.media})
+    if undecided and not partial:
+        message = f"says nothing about {undecided} files of the case, and the organisation's policy wants all decided"
+        yield Violation(path="decision.media", rule="partial", message=message)
+
+
+# -- the fold -------------------------------------------------------------------------------------------------------------
+
+
+def fold(key: str, history: Iterable[tuple[Event, datetime]]) -> Case | None:
+    """Return what follows from events and the times of their recording; None follows from none."""
+    case: Case | None = None
+    for event, at in history:
+        case = _apply(key, case, event, at)
+    return case
+
+
+def apply(key: str, case: Case | None, event: Event, at: datetime) -> Case:
+    """Return the case after one more event; raise `UnknownEvent` where it cannot have happened."""
+    return _apply(key, None if case is None else _copied(case), event, at)
+
+
+def _copied(case: Case) -> Case:
+    return attrs.evolve(case, collected=case._collected.copied())
+
+
+def _apply(key: str, case: Case | None, event: Event, at: datetime) -> Case:
+    """Apply an event; what the case has collected grows in place."""
+    if case is None:
+        if not isinstance(event, Opened):
+            raise _impossible(key, "it does not begin with its opening")
+        return Case(
+            key=key,
+            organisation=event.organisation,
+            user=event.user,
+            environment=event.environment,
+            opened_at=at,
+            predecessor=event.predecessor,
+        )
+    stage = TRANSITIONS.get((case.stage, _word(event)))
+    if stage is None:
+        raise _impossible(key, f"it was {_word(event)} while {case.stage}")
+    return attrs.evolve(case, stage=stage, **_changes(case, event, at))
+
+
+def _word(event: Event) -> str:
+    """Return what the table calls an event."""
+    if isinstance(event, Decided):
+        if isinstance(event.decision, Dismissed):
+            return "dismissed"
+        return "proposed" if event.needs_approval else "decided"
+    return type(event).__name__.lower()
+
+
+def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
+    collected = case._collected
+    match event:
+        case Joined():
+            return _joined(case, event)
+        case Routed():
+            return {"destination": event.to, "queue": event.queue or case.queue}
+        case MediaKept():
+            # The first to keep a file has kept it: what was decided, and viewed, is about those bytes.
+            collected.kept.setdefault(event.media, event)
+            collected.missing.pop(event.media, None)
+        case MediaMissing():
+            if event.media not in collected.kept:
+                collected.missing[event.media] = event.reason
+        case Viewed():
+            collected.views[event.view] = None
+        case Claimed():
+            _demand(case, _is_free(case, event.reviewer, at), "it was claimed while somebody else had it")
+            return {"claim": event}
+        case Released():
+            held = case.claim is not None and case.claim.reviewer == event.reviewer
+            _demand(case, held, "it was released by somebody who did not have it")
+            return {"claim": None}
+        case Decided():
+            return _decided(case, event, at)
+        case Approved():
+            _demand(case, event.reviewer != case.decided_by, "it was approved by whoever decided it")
+            return {"approved_by": event.reviewer, "claim": None}
+        case Returned():
+            return dict.fromkeys(("claim", "decision", "decided_by", "approved_by", "enriched")) | {"reasons": ()}
+        case Enriched():
+            return {"enriched": event, "reasons": (), "claim": None}
+        case Blocked():
+            return {"reasons": event.reasons}
+        case Filed():
+            return {"filed": event}
+        case Reported():
+            return {"report_id": event.report_id}
+        case Preserved():
+            return {"preserved": True}
+        case Opened() | Notified():
+            pass
+    return {}
+
+
+def _joined(case: Case, event: Joined) -> dict[str, Any]:
+    """Take a signal in, once: it may come in again after a crash, and says nothing new."""
+    _demand(case, event.signal.creator in (None, case.user), "a signal about somebody else joined it")
+    if event.signal.id in case.signals:
+        return {}
+    case._collected.join(event.signal)
+    return {
+        "destination": _more_urgent(case.destination, event.to),
+        "queue": case.queue or event.queue,
+        "priority": max(case.priority, event.priority),
+    }
+
+
+def _decided(case: Case, event: Decided, at: datetime) -> dict[str, Any]:
+    claim = case.claim_at(at)
+    held = claim is not None and claim.reviewer == event.reviewer
+    _demand(case, held, "it was decided by somebody who did not have it")
+    if isinstance(event.decision, Decision):
+        found = next(faults(case, event.decision, partial=True), None)
+        _demand(case, found is None, f"its decision does not go with it ({found and found.rule})")
+        case._collected.views.update(dict.fromkeys(event.decision.views))
+    return {"decision": event.decision, "decided_by": event.reviewer, "claim": None}
+
+
+def _is_free(case: Case, reviewer: ReviewerId, at: datetime) -> bool:
+    claim = case.claim_at(at)
+    return claim is None or claim.reviewer == reviewer
+
+
+def _demand(case: Case, holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise _impossible(case.key, otherwise)
+
+
+def _impossible(key: str, what: str) -> UnknownEvent:
+    return UnknownEvent(f"its journal cannot have been written by this program: {what}; it is held", key=key)
+
+
+# -- its journal ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class CaseJournal:
+    """A case's history as far as it is known, with what follows from it and what is not recorded yet."""
+
+    key: str
+    state: Case | None = None
+    #: Of the last entry, recorded or not.
+    version: int = 0
+    digest: str = FIRST
+    #: Entries that storage does not have yet.
+    pending: tuple[Entry, ...] = ()
+
+    @classmethod
+    def of(cls, key: str, entries: Iterable[Entry]) -> "CaseJournal":
+        """Fold what was recorded; raise `UnknownEvent` where a newer program wrote it."""
+        known = tuple(entries)
+        state = fold(key, ((decode(entry.kind, entry.data, key=key), entry.recorded_at) for entry in known))
+        if not known:
+            return cls(key=key)
+        return cls(key=key, state=state, version=known[-1].version, digest=known[-1].digest)
+
+    def then(self, event: Event, at: datetime) -> "CaseJournal":
+        """Return the journal with one more event, which is not recorded yet."""
+        kind, data = encode(event)
+        entry = following(self.key, self.version, self.digest, kind=kind, data=data, at=at)
+        return CaseJournal(
+            key=self.key,
+            state=apply(self.key, self.state, event, at),
+            version=entry.version,
+            digest=entry.digest,
+            pending=(*self.pending, entry),
+        )
+
+    def recorded(self) -> "CaseJournal":
+        """Return the same journal after storage took what was pending."""
+        return attrs.evolve(self, pending=())
+
+    @property
+    def case(self) -> Case:
+        """What follows from the events; there must be some."""
+        assert self.state is not None
+        return self.state
