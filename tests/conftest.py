@@ -4,8 +4,9 @@ NCMEC's files are reference data that is not part of the project. Tests that com
 environment, and are skipped by name where it has none.
 """
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,18 @@ _PATIENT = settings(
 settings.register_profile("ci", _PATIENT)
 settings.register_profile("quick", _PATIENT, max_examples=15)
 settings.load_profile("ci")
+
+#: Of our own log, and of the logs of the HTTP client below, which show what goes over the wire.
+_LOGS = ("cybertip", "httpcore.connection", "httpcore.http11", "httpx")
+
+
+@pytest.fixture(autouse=True)
+def _left_as_it_was() -> Iterator[None]:
+    """Find the test that silences the log: later ones in its process would fail, or worse, prove nothing."""
+    yield
+    assert not logging.root.manager.disable, "this test leaves logging disabled"
+    silenced = [name for name in _LOGS if (log := logging.getLogger(name)).disabled or not log.propagate]
+    assert silenced == [], "this test leaves logs silenced"
 
 
 def _from_environment(variable: str, what: str) -> Path:
