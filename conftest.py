@@ -1,13 +1,33 @@
 """Examples in docstrings and pages run as tests."""
 
 import os
+import tempfile
+from typing import Any
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+
+def _begin_page(namespace: dict[str, Any]) -> None:
+    """Let a page's examples make files, in a folder of their own."""
+    namespace["_left"] = os.getcwd()
+    namespace["_folder"] = tempfile.TemporaryDirectory(prefix="cybertip-page-")
+    os.chdir(namespace["_folder"].name)
+
+
+def _end_page(namespace: dict[str, Any]) -> None:
+    os.chdir(namespace["_left"])
+    namespace["_folder"].cleanup()
+
+
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser()], patterns=["*.md"], path=".", excludes=[".nox/*"]
+    parsers=[PythonCodeBlockParser()],
+    patterns=["*.md"],
+    path=".",
+    excludes=[".nox/*"],
+    setup=_begin_page,
+    teardown=_end_page,
 ).pytest()
 
 

@@ -43,14 +43,20 @@ AS_IT_COMES = 8192
 
 
 def serve(md5: str) -> None:
-    """Answer every upload with a given MD5, on a port that is printed."""
+    """Answer every call of a delivery, uploads with a given MD5, on a port that is printed."""
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     body = (
         f"<reportResponse><responseCode>0</responseCode><responseDescription/><reportId>{REPORT}</reportId>"
         f"<fileId>{'0' * 32}</fileId><hash>{md5}</hash></reportResponse>"
     ).encode()
-    reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    done = (
+        f"<reportDoneResponse><responseCode>0</responseCode><reportId>{REPORT}</reportId><files/></reportDoneResponse>"
+    )
+    replies = [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(one), one)
+        for one in (body, done.encode())
+    ]
     buffer = memoryview(bytearray(MIB))
     while True:
         connection, _ = listener.accept()
@@ -63,7 +69,7 @@ def serve(md5: str) -> None:
             left = next(int(value) for name, _, value in lines if name.lower() == b"content-length") - len(rest)
             while left > 0:
                 left -= connection.recv_into(buffer)
-            connection.sendall(reply)
+            connection.sendall(replies[b"/finish " in fields.partition(b"\r\n")[0]])
 
 
 def start(md5: str) -> tuple[subprocess.Popen[str], str]:

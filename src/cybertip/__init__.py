@@ -8,27 +8,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cybertip.adapters.evidence import (
+        LocalEvidence as LocalEvidence,
+        MemoryEvidence as MemoryEvidence,
+    )
+    from cybertip.adapters.storage.memory import (
+        AsyncMemoryStorage as AsyncMemoryStorage,
+        MemoryStorage as MemoryStorage,
+    )
+    from cybertip.adapters.storage.sql import (
+        AsyncSqlStorage as AsyncSqlStorage,
+        SqlStorage as SqlStorage,
+    )
     from cybertip.client import (
         AsyncClient as AsyncClient,
         Client as Client,
     )
+    from cybertip.courier import (
+        AsyncCourier as AsyncCourier,
+        Courier as Courier,
+        Handle as Handle,
+    )
     from cybertip.errors import (
+        AdapterError as AdapterError,
         AlreadyFinished as AlreadyFinished,
         AlreadyRetracted as AlreadyRetracted,
+        Conflict as Conflict,
         CybertipError as CybertipError,
         HashMismatch as HashMismatch,
         InDoubt as InDoubt,
         InvalidReport as InvalidReport,
         Misunderstanding as Misunderstanding,
         NcmecError as NcmecError,
+        NeedsHuman as NeedsHuman,
         NeverSent as NeverSent,
         NotAllowed as NotAllowed,
         NotFound as NotFound,
         NotUnderstood as NotUnderstood,
         Refused as Refused,
+        SubmissionError as SubmissionError,
         TransportError as TransportError,
         Unavailable as Unavailable,
+        UnknownEvent as UnknownEvent,
+        UnknownSubmission as UnknownSubmission,
         Violation as Violation,
+    )
+    from cybertip.filing import (
+        FileEntry as FileEntry,
+        Filing as Filing,
+        Journal as Journal,
+        Policy as Policy,
+        Status as Status,
+        Submission as Submission,
     )
     from cybertip.model import (
         DEFAULT_EDITION as DEFAULT_EDITION,
@@ -89,6 +120,9 @@ if TYPE_CHECKING:
         WebPageIncident as WebPageIncident,
         evolve as evolve,
     )
+    from cybertip.ports.evidence import (
+        entry_of as entry_of,
+    )
     from cybertip.protocol import (
         Credentials as Credentials,
         Environment as Environment,
@@ -106,27 +140,58 @@ if TYPE_CHECKING:
 
 #: Where each public name is at home.
 _HOMES = {
+    "cybertip.adapters.evidence": (
+        "LocalEvidence",
+        "MemoryEvidence",
+    ),
+    "cybertip.adapters.storage.memory": (
+        "AsyncMemoryStorage",
+        "MemoryStorage",
+    ),
+    "cybertip.adapters.storage.sql": (
+        "AsyncSqlStorage",
+        "SqlStorage",
+    ),
     "cybertip.client": (
         "AsyncClient",
         "Client",
     ),
+    "cybertip.courier": (
+        "AsyncCourier",
+        "Courier",
+        "Handle",
+    ),
     "cybertip.errors": (
+        "AdapterError",
         "AlreadyFinished",
         "AlreadyRetracted",
+        "Conflict",
         "CybertipError",
         "HashMismatch",
         "InDoubt",
         "InvalidReport",
         "Misunderstanding",
         "NcmecError",
+        "NeedsHuman",
         "NeverSent",
         "NotAllowed",
         "NotFound",
         "NotUnderstood",
         "Refused",
+        "SubmissionError",
         "TransportError",
         "Unavailable",
+        "UnknownEvent",
+        "UnknownSubmission",
         "Violation",
+    ),
+    "cybertip.filing": (
+        "FileEntry",
+        "Filing",
+        "Journal",
+        "Policy",
+        "Status",
+        "Submission",
     ),
     "cybertip.model": (
         "AccountPermanentlyDisabled",
@@ -187,6 +252,7 @@ _HOMES = {
         "Victim",
         "WebPageIncident",
     ),
+    "cybertip.ports.evidence": ("entry_of",),
     "cybertip.protocol": (
         "Credentials",
         "Environment",

@@ -4,16 +4,33 @@
 that is cancelled, a crash and a power cut are one case: whoever comes next reads the journal.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, assert_never, cast
 
+import anyio.from_thread
 import anyio.to_thread
+import attrs
 
 from cybertip.adapters.transport.blocks import AsyncBlocks, Blocks
-from cybertip.errors import Conflict, InDoubt, NeverSent, TransportError
-from cybertip.filing import Journal
-from cybertip.filing.effects import AnyEffect, Exchange, Flow, Inspect, Now, Read, Record, Report
+from cybertip.errors import AdapterError, Conflict, InDoubt, InvalidReport, TransportError
+from cybertip.filing import FileEntry, Journal, Status
+from cybertip.filing.effects import (
+    AnyEffect,
+    Exchange,
+    Flow,
+    Hold,
+    Inspect,
+    Now,
+    Read,
+    Record,
+    Report,
+    Spoiled,
+    Stopping,
+)
+from cybertip.filing.events import Escalated, decode
+from cybertip.filing.flows import ALARM
 from cybertip.filing.manifest import canonical
 from cybertip.ports.clock import Clock
 from cybertip.ports.evidence import Evidence, inspect
@@ -24,6 +41,8 @@ from cybertip.protocol import Answer
 __all__ = ["AsyncDriver", "Driver", "Progress", "Watch"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("cybertip")
 
 #: Told after each record how a submission stands; for progress and metrics.
 Watch = Callable[[Journal], object]
@@ -69,8 +88,36 @@ def expected_by(journal: Journal) -> int:
     return journal.version - len(journal.pending)
 
 
+def held(head: Head, *, now: datetime, due_at: datetime) -> tuple[Head, tuple[Letter, ...]]:
+    """Return the head of a submission that nobody here can go on with, and the alarm, once for each time it is held."""
+    if head.status == Status.HELD:
+        return attrs.evolve(head, due_at=due_at), ()
+    data = canonical({"key": head.key, "status": Status.HELD, "reportId": head.report_id})
+    id = f"{head.key}/{head.version}/{ALARM}/{int(now.timestamp() * 1_000_000)}"
+    letter = Letter(id=id, key=head.key, topic=ALARM, data=data, due_at=now)
+    return attrs.evolve(head, status=Status.HELD, due_at=due_at), (letter,)
+
+
+def _why(journal: Journal) -> str:
+    """Say in our own words what a person is called for."""
+    events = (decode(entry.kind, entry.data, key=journal.key) for entry in journal.pending)
+    reasons = [event.reason for event in events if isinstance(event, Escalated)]
+    return reasons[-1] if reasons else journal.submission.blocked or "its receipt is not the one that we expect"
+
+
+def _told(hook: Callable[..., object] | None, *about: object) -> None:
+    """Tell the host; a hook is there to watch, and what goes wrong in it harms no delivery."""
+    if hook is None:
+        return
+    try:
+        hook(*about)
+    except Exception as error:
+        # Its text may hold anything.
+        _log.warning("a hook of the host's failed (%s); the delivery goes on", type(error).__name__)
+
+
 class _Lapsed(Exception):
-    """The claim was lost while a file was being sent: someone else has the submission now."""
+    """The claim was lost while a file was being read or sent: someone else has the submission now."""
 
 
 class Driver:
@@ -87,6 +134,7 @@ class Driver:
         claim: Claim | None = None,
         watch: Watch | None = None,
         progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         self._storage = storage
         self._transport = transport
@@ -96,6 +144,11 @@ class Driver:
         self.claim = claim
         self._watch = watch
         self._progress = progress
+        self._stop = stop
+        #: Whether it made a call: what the journal says of the last one may else be of long ago.
+        self.called = False
+        #: When the claim is looked after next, where the storage could not do it.
+        self._beat_at: datetime | None = None
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return what it returns."""
@@ -123,11 +176,15 @@ class Driver:
             case Record():
                 return self._record(effect)
             case Inspect(file):
-                return inspect(self._evidence, file)
+                return self._inspect(file)
             case Exchange():
                 return self._exchange(effect)
             case Report():
-                return self._watch(effect.journal) if self._watch is not None else None
+                return _told(self._watch, effect.journal)
+            case Stopping():
+                return self._stop is not None and self._stop()
+            case Hold(until):
+                return self._hold(until)
             case never:
                 assert_never(never)
 
@@ -142,38 +199,77 @@ class Driver:
             claim=self.claim if effect.claimed else None,
             letters=letters_of(effect),
         )
+        if effect.claimed and effect.due_at is None:
+            # A head with nothing to do has lost its claim.
+            self.claim = None
+        if ALARM in effect.topics:
+            _log.error("submission %r: a person has to look: %s", journal.key, _why(journal))
 
-    def _exchange(self, effect: Exchange) -> Answer | TransportError:
+    def _hold(self, until: datetime) -> None:
+        if self.claim is None or (head := self._storage.head(self.claim.key)) is None:
+            return
+        head, letters = held(head, now=self._clock.now(), due_at=until)
+        self._storage.append((), head, expected=head.version, claim=self.claim, letters=letters)
+
+    def _inspect(self, file: FileEntry) -> str | None:
+        key = self.claim.key if self.claim is not None else ""
+        try:
+            return inspect(self._evidence, file, self._beat_from_thread)
+        except _Lapsed:
+            raise Conflict("the claim was lost while evidence was being read", key=key) from None
+
+    def _beat_from_thread(self) -> None:
+        self.beat()
+
+    def _exchange(self, effect: Exchange) -> Answer | TransportError | Spoiled:
         endpoint = str(effect.request.endpoint)
+        self.called = True
         try:
             self.beat()
             if effect.file is None:
                 return self._transport.exchange(effect.request)
-            reference = effect.file.evidence
-            with Blocks(lambda: self._evidence.open(reference), digest=False, progress=None) as blocks:
-                return self._transport.exchange(effect.request, _Beating(self, blocks, effect))
+            return self._upload(effect, effect.file)
         except TransportError as error:
             return error
         except _Lapsed:
             return InDoubt(endpoint=endpoint, reason="the claim was lost while the file was being sent")
-        except OSError as error:
-            # The evidence could not be opened: what fails before the exchange begins was never sent.
-            return NeverSent(endpoint=endpoint, reason=f"the evidence cannot be read ({type(error).__name__})")
+
+    def _upload(self, effect: Exchange, file: FileEntry) -> Answer | Spoiled:
+        blocks = Blocks(lambda: self._evidence.open(file.evidence), digest=False, progress=None)
+        try:
+            blocks.__enter__()
+        except (OSError, InvalidReport) as error:
+            # What fails here fails before anything is sent; of what fails later, nobody knows.
+            return Spoiled(f"cannot be read ({type(error).__name__})")
+        try:
+            if blocks.size not in (None, file.size):
+                return Spoiled(f"has {blocks.size} bytes, and the manifest says {file.size}")
+            return self._transport.exchange(effect.request, _Beating(self, blocks, effect))
+        finally:
+            blocks.__exit__(None, None, None)
 
     def advance(self, effect: Exchange, sent: int) -> None:
         """Tell the host how far an upload is."""
-        if self._progress is not None and self.claim is not None and effect.file is not None:
-            self._progress(self.claim.key, effect.index, sent, effect.file.size)
+        if self.claim is not None and effect.file is not None:
+            _told(self._progress, self.claim.key, effect.index, sent, effect.file.size)
 
     def beat(self) -> None:
         """Prolong the claim when half of it is over."""
         if self.claim is None:
             return
         now = self._clock.now()
-        if now + self._lease_for / 2 >= self.claim.until:
+        if now + self._lease_for / 2 < self.claim.until or (self._beat_at is not None and now < self._beat_at):
+            return
+        try:
             self.claim = self._storage.renew(self.claim, until=now + self._lease_for)
-            if self.claim is None:
-                raise _Lapsed
+        except AdapterError:
+            # No reason to break an upload off: the storage may be back by the time its outcome is recorded, and if another
+            # worker has claimed the submission meanwhile, that record is refused.
+            self._beat_at = now + self._lease_for / 8
+            return
+        self._beat_at = None
+        if self.claim is None:
+            raise _Lapsed
 
 
 class _Beating:
@@ -205,6 +301,7 @@ class AsyncDriver:
         claim: Claim | None = None,
         watch: Watch | None = None,
         progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         self._storage = storage
         self._transport = transport
@@ -214,6 +311,11 @@ class AsyncDriver:
         self.claim = claim
         self._watch = watch
         self._progress = progress
+        self._stop = stop
+        #: Whether it made a call: what the journal says of the last one may else be of long ago.
+        self.called = False
+        #: When the claim is looked after next, where the storage could not do it.
+        self._beat_at: datetime | None = None
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return what it returns."""
@@ -232,6 +334,7 @@ class AsyncDriver:
                 fault = conflict
 
     async def perform(self, effect: AnyEffect) -> Any:
+        """Do what one effect asks for, and return its answer."""
         match effect:
             case Now():
                 return self._clock.now()
@@ -240,11 +343,15 @@ class AsyncDriver:
             case Record():
                 return await self._record(effect)
             case Inspect(file):
-                return await anyio.to_thread.run_sync(inspect, self._evidence, file)
+                return await self._inspect(file)
             case Exchange():
                 return await self._exchange(effect)
             case Report():
-                return self._watch(effect.journal) if self._watch is not None else None
+                return _told(self._watch, effect.journal)
+            case Stopping():
+                return self._stop is not None and self._stop()
+            case Hold(until):
+                return await self._hold(until)
             case never:
                 assert_never(never)
 
@@ -259,38 +366,77 @@ class AsyncDriver:
             claim=self.claim if effect.claimed else None,
             letters=letters_of(effect),
         )
+        if effect.claimed and effect.due_at is None:
+            # A head with nothing to do has lost its claim.
+            self.claim = None
+        if ALARM in effect.topics:
+            _log.error("submission %r: a person has to look: %s", journal.key, _why(journal))
 
-    async def _exchange(self, effect: Exchange) -> Answer | TransportError:
+    async def _hold(self, until: datetime) -> None:
+        if self.claim is None or (head := await self._storage.head(self.claim.key)) is None:
+            return
+        head, letters = held(head, now=self._clock.now(), due_at=until)
+        await self._storage.append((), head, expected=head.version, claim=self.claim, letters=letters)
+
+    async def _inspect(self, file: FileEntry) -> str | None:
+        key = self.claim.key if self.claim is not None else ""
+        try:
+            return await anyio.to_thread.run_sync(inspect, self._evidence, file, self._beat_from_thread)
+        except _Lapsed:
+            raise Conflict("the claim was lost while evidence was being read", key=key) from None
+
+    def _beat_from_thread(self) -> None:
+        anyio.from_thread.run(self.beat)
+
+    async def _exchange(self, effect: Exchange) -> Answer | TransportError | Spoiled:
         endpoint = str(effect.request.endpoint)
+        self.called = True
         try:
             await self.beat()
             if effect.file is None:
                 return await self._transport.exchange(effect.request)
-            reference = effect.file.evidence
-            async with AsyncBlocks(lambda: self._evidence.open(reference), digest=False, progress=None) as blocks:
-                return await self._transport.exchange(effect.request, _AsyncBeating(self, blocks, effect))
+            return await self._upload(effect, effect.file)
         except TransportError as error:
             return error
         except _Lapsed:
             return InDoubt(endpoint=endpoint, reason="the claim was lost while the file was being sent")
-        except OSError as error:
-            # The evidence could not be opened: what fails before the exchange begins was never sent.
-            return NeverSent(endpoint=endpoint, reason=f"the evidence cannot be read ({type(error).__name__})")
+
+    async def _upload(self, effect: Exchange, file: FileEntry) -> Answer | Spoiled:
+        blocks = AsyncBlocks(lambda: self._evidence.open(file.evidence), digest=False, progress=None)
+        try:
+            await blocks.__aenter__()
+        except (OSError, InvalidReport) as error:
+            # What fails here fails before anything is sent; of what fails later, nobody knows.
+            return Spoiled(f"cannot be read ({type(error).__name__})")
+        try:
+            if blocks.size not in (None, file.size):
+                return Spoiled(f"has {blocks.size} bytes, and the manifest says {file.size}")
+            return await self._transport.exchange(effect.request, _AsyncBeating(self, blocks, effect))
+        finally:
+            await blocks.__aexit__(None, None, None)
 
     def advance(self, effect: Exchange, sent: int) -> None:
         """Tell the host how far an upload is."""
-        if self._progress is not None and self.claim is not None and effect.file is not None:
-            self._progress(self.claim.key, effect.index, sent, effect.file.size)
+        if self.claim is not None and effect.file is not None:
+            _told(self._progress, self.claim.key, effect.index, sent, effect.file.size)
 
     async def beat(self) -> None:
         """Prolong the claim when half of it is over."""
         if self.claim is None:
             return
         now = self._clock.now()
-        if now + self._lease_for / 2 >= self.claim.until:
+        if now + self._lease_for / 2 < self.claim.until or (self._beat_at is not None and now < self._beat_at):
+            return
+        try:
             self.claim = await self._storage.renew(self.claim, until=now + self._lease_for)
-            if self.claim is None:
-                raise _Lapsed
+        except AdapterError:
+            # No reason to break an upload off: the storage may be back by the time its outcome is recorded, and if another
+            # worker has claimed the submission meanwhile, that record is refused.
+            self._beat_at = now + self._lease_for / 8
+            return
+        self._beat_at = None
+        if self.claim is None:
+            raise _Lapsed
 
 
 class _AsyncBeating:

@@ -3,6 +3,7 @@
 ```
 CybertipError
 ├── InvalidReport            we know before sending: a tuple of Violation(path, rule, message)
+├── InvalidCheckpoint        it is damaged, forged or signed by nobody we trust: nothing was compared with it
 ├── NcmecError               they answered: code, description, request_id, endpoint
 │   ├── Refused                do not repeat unchanged
 │   │   ├── NotAllowed           credentials or rights: stop, tell a person
@@ -38,6 +39,7 @@ __all__ = [
     "CybertipError",
     "HashMismatch",
     "InDoubt",
+    "InvalidCheckpoint",
     "InvalidReport",
     "Misunderstanding",
     "NcmecError",
@@ -96,6 +98,10 @@ class InvalidReport(CybertipError, ValueError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.violations))
+
+
+class InvalidCheckpoint(CybertipError, ValueError):
+    """A checkpoint is not as it was written, or nobody who is trusted signed it. Nothing can be learnt from it."""
 
 
 class NcmecError(CybertipError):

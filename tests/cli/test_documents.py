@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 import cybertip
 from cybertip.cli.app import app
-from cybertip.cli.demo import example
+from cybertip.cli.filing import example
 from cybertip.cli.synthetic import make_files
 
 GOOD = cybertip.from_json(json.loads(example())["report"], cybertip.Report)

@@ -1,4 +1,4 @@
-"""`demo`, `status` and `sandbox`: what talks HTTP."""
+"""`status` and `sandbox`: what talks HTTP."""
 
 import json
 import os
@@ -9,11 +9,11 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-import cybertip
 from cybertip.cli.app import app
 
 COMMAND = [sys.executable, "-m", "cybertip"]
@@ -30,32 +30,11 @@ def sandbox() -> Iterator[str]:
             assert one.stdout is not None
             found = re.fullmatch(r"NCMEC double at (http://127\.0\.0\.1:[0-9]+)/ispws\n", one.stdout.readline())
             assert found is not None
+            assert one.stdout.readline() == "user u, password as given\n"
             yield found[1]
         finally:
             one.send_signal(signal.SIGTERM)
             one.wait(20)
-
-
-def test_the_demo_files_three_files_and_prints_the_receipt(tmp_path: Path) -> None:
-    """One command takes a report all the way, and keeps what a newcomer wants to look at."""
-    done = subprocess.run([*COMMAND, "demo", "--keep", tmp_path], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    receipt = cybertip.read((tmp_path / "receipt.xml").read_bytes())
-    assert isinstance(receipt, cybertip.ReportDoneResponse)
-    assert len(receipt.files.file_ids) == 3
-    assert f"Finished report {receipt.report_id}" in done.stdout
-    assert "<reportDoneResponse" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "filing.json", "noise.png", "shapes.png", "transcript.jsonl", "receipt.xml",
-    }  # fmt: skip
-
-
-def test_the_demo_speaks_json() -> None:
-    """A script gets one JSON object, and nothing else on standard output."""
-    told = json.loads(CliRunner().invoke(app, ["demo", "--json"]).output)
-    assert told["state"] == "finished"
-    assert [one["filename"] for one in told["files"]] == ["noise.png", "shapes.png", "transcript.jsonl"]
-    assert all(one["described"] for one in told["files"])
 
 
 def test_status_knows_whether_our_credentials_are_known(sandbox: str) -> None:
@@ -71,6 +50,20 @@ def test_status_knows_whether_our_credentials_are_known(sandbox: str) -> None:
     assert "canary" not in refused.output
     silent = runner.invoke(app, ["status"], env=settings | {"CYBERTIP_ENVIRONMENT": "http://127.0.0.1:1"})
     assert silent.exit_code == 4
+
+
+def test_status_reads_the_configuration(run: Any, ncmec: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the workers' configuration says is what is asked with; an option goes before it."""
+    for name in ("ENVIRONMENT", "USERNAME", "PASSWORD"):
+        monkeypatch.delenv(f"CYBERTIP_{name}")
+    lines = (f'environment = "{ncmec.url}"', f'username = "{ncmec.username}"', f'password = "{ncmec.password}"')
+    (place / "cybertip.toml").write_text("\n".join(lines))
+    assert run("status").exit_code == 0
+    assert run("status", "--password", "canary").exit_code == 3
+    (place / "cybertip.toml").write_text("\n".join(lines[:2]))
+    done = run("status")
+    assert done.exit_code == 2
+    assert "password is not set" in done.stderr
 
 
 @pytest.mark.parametrize("environment", ["https://example.com/ispws", "production.example.com", "prod", ""])
@@ -100,3 +93,18 @@ def test_the_sandbox_listens_on_loopback_alone() -> None:
     """A double that anyone could reach would be mistaken for more than it is."""
     done = CliRunner().invoke(app, ["sandbox", "--host", "0.0.0.0"])
     assert done.exit_code == 2
+
+
+def test_the_sandbox_says_whom_it_lets_in() -> None:
+    """Its own password is known to all, and a newcomer needs it."""
+    program = [*COMMAND, "sandbox", "--port", "0"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    ) as one:
+        try:
+            assert one.stdout is not None
+            assert one.stdout.readline().startswith("NCMEC double at ")
+            assert one.stdout.readline() == "user sandbox, password sandbox\n"
+        finally:
+            one.send_signal(signal.SIGTERM)
+            one.wait(20)

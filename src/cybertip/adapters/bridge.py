@@ -5,20 +5,24 @@ So an adapter's author writes one colour. A database's driver that knows no even
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 import anyio
 import anyio.to_thread
 
+from cybertip.ports.queue import Queue, Wake
 from cybertip.ports.storage import Claim, Entry, Head, Letter, Storage
 
-__all__ = ["Lifted", "LiftedStorage", "lift"]
+__all__ = ["Lifted", "LiftedQueue", "LiftedStorage", "lift"]
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+#: How long a take waits in its thread before it comes back to see whether it was cancelled.
+_LOOK_FOR = timedelta(seconds=1)
 
 
 class Lifted(Generic[A]):
@@ -90,20 +94,22 @@ class LiftedStorage(Lifted[Storage]):
         limit: int = 100,
         status: str | None = None,
         tenant: str | None = None,
+        lane: str | None = None,
         tag: str | None = None,
     ) -> tuple[Head, ...]:
         """Return a page of heads in the order of their keys."""
-        return await self.call(self.adapter.heads, after=after, limit=limit, status=status, tenant=tenant, tag=tag)
+        filters = {"status": status, "tenant": tenant, "lane": lane, "tag": tag}
+        return await self.call(self.adapter.heads, after=after, limit=limit, **filters)
 
     async def claim(self, key: str, *, token: str, now: datetime, until: datetime) -> Claim | None:
         """Claim one submission, unless a claim on it lasts."""
         return await self.call(self.adapter.claim, key, token=token, now=now, until=until)
 
     async def claim_due(
-        self, *, token: str, now: datetime, until: datetime, limit: int, paused: Collection[str] = ()
+        self, *, token: str, now: datetime, until: datetime, limit: int, lanes: Collection[str] | None = None
     ) -> tuple[tuple[Head, Claim], ...]:
         """Claim what is due, the tenants in turn."""
-        return await self.call(self.adapter.claim_due, token=token, now=now, until=until, limit=limit, paused=paused)
+        return await self.call(self.adapter.claim_due, token=token, now=now, until=until, limit=limit, lanes=lanes)
 
     async def renew(self, claim: Claim, *, until: datetime) -> Claim | None:
         """Prolong a claim, unless it was lost."""
@@ -123,14 +129,53 @@ class LiftedStorage(Lifted[Storage]):
         """Forget a letter, or have it taken again later."""
         await self.call(self.adapter.settle_letter, id, due_at=due_at)
 
-    async def next_due(self, *, now: datetime) -> datetime | None:
-        """Return the next time at which there is something to do, `now` at the earliest."""
-        return await self.call(self.adapter.next_due, now=now)
+    async def next_due(self, *, now: datetime, lanes: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is something to claim, `now` at the earliest."""
+        return await self.call(self.adapter.next_due, now=now, lanes=lanes)
+
+    async def next_letter(self, *, now: datetime, topics: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is a letter to take, `now` at the earliest."""
+        return await self.call(self.adapter.next_letter, now=now, topics=topics)
 
 
-def lift(storage: Storage, *, limiter: anyio.CapacityLimiter | None = None) -> LiftedStorage:
-    """Return a sync storage as an async one.
+class LiftedQueue(Lifted[Queue]):
+    """Wake tasks as `cybertip.ports.queue.AsyncQueue` says, by a sync queue. A take that waits does so in a thread."""
+
+    async def put(self, key: str) -> None:
+        """Have somebody look at a submission."""
+        await self.call(self.adapter.put, key)
+
+    async def take(self, *, wait_for: timedelta) -> Wake | None:
+        """Take a key that somebody should look at; None when none came.
+
+        A cancellation waits for a second at the most. What was taken meanwhile comes again after the queue's own time.
+        """
+        end = anyio.current_time() + wait_for.total_seconds()
+        while True:
+            left = timedelta(seconds=max(end - anyio.current_time(), 0))
+            wake = await self.call(self.adapter.take, wait_for=min(left, _LOOK_FOR))
+            if wake is not None or left <= _LOOK_FOR:
+                return wake
+
+    async def done(self, wake: Wake) -> None:
+        """Say that somebody has looked."""
+        await self.call(self.adapter.done, wake)
+
+
+@overload
+def lift(adapter: Storage, *, limiter: anyio.CapacityLimiter | None = None) -> LiftedStorage: ...
+
+
+@overload
+def lift(adapter: Queue, *, limiter: anyio.CapacityLimiter | None = None) -> LiftedQueue: ...
+
+
+def lift(adapter: Storage | Queue, *, limiter: anyio.CapacityLimiter | None = None) -> LiftedStorage | LiftedQueue:
+    """Return a sync storage or queue as an async one.
 
     Each of its calls takes a thread: give a `limiter` where it should take few of them.
     """
-    return LiftedStorage(storage, limiter=limiter)
+    # By what they can do: an adapter that is wrapped is of no type that one could ask for.
+    if hasattr(adapter, "take"):
+        return LiftedQueue(cast(Queue, adapter), limiter=limiter)
+    return LiftedStorage(adapter, limiter=limiter)

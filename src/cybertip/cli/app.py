@@ -5,10 +5,17 @@ from typing import Annotated
 
 import typer
 
+from cybertip.cli.asking import list_
+from cybertip.cli.audit import audit
+from cybertip.cli.deciding import retract, retry
 from cybertip.cli.demo import demo
 from cybertip.cli.documents import convert, validate
+from cybertip.cli.history import receipt, show
+from cybertip.cli.recording import file
 from cybertip.cli.schemas import schemas
 from cybertip.cli.service import sandbox, status
+from cybertip.cli.upkeep import storage
+from cybertip.cli.working import worker
 
 __all__ = ["app"]
 
@@ -17,7 +24,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, and those hold reports
     help="File CyberTipline reports with NCMEC. Unofficial; no legal advice.",
-    epilog="Exit codes: 0 done; 1 invalid or different; 2 usage; 3 refused by NCMEC; 4 no answer that can be relied on.",
+    epilog="Exit codes: 0 done; 1 invalid or different; 2 usage; 3 refused by NCMEC; 4 no answer that can be relied on, or "
+    "something is left for later; 5 a person has to decide; 6 no such submission, or it does not stand so; 7 the storage "
+    "failed; 8 journals were tampered with.",
 )
 
 
@@ -40,5 +49,14 @@ app.command()(demo)
 app.command()(validate)
 app.command()(convert)
 app.add_typer(schemas, name="schema")
+app.command()(file)
+app.command()(worker)
+app.command("list")(list_)
+app.command()(show)
+app.command()(retry)
+app.command()(retract)
+app.command()(receipt)
+app.add_typer(storage, name="storage")
+app.add_typer(audit, name="audit")
 app.command()(status)
 app.command()(sandbox)

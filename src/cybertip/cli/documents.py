@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cybertip.cli import show
-from cybertip.cli.filing import Filing, missing, read_filing
+from cybertip.cli.filing import Draft, missing, read_draft
 from cybertip.cli.outcome import Outcome, outcomes
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model import DEFAULT_EDITION, Edition, ReportDoneResponse, ReportResponse
@@ -86,7 +86,7 @@ def _violations(name: str, edition: Edition) -> Iterator[Violation]:
         yield from error.violations
         return
     now = datetime.now(UTC)
-    if isinstance(document, Filing):
+    if isinstance(document, Draft):
         descriptions = [file.description for file in document.files]
         yield from check(document.report, now=now, files=descriptions, edition=edition)
         if name != "-":
@@ -139,13 +139,13 @@ def _is_xml(data: bytes) -> bool:
 
 def _document(data: bytes) -> Document:
     found = _parse(data)
-    if isinstance(found, Filing):
+    if isinstance(found, Draft):
         message = "is a filing, which is a report with files; only a document by itself has both forms"
         raise InvalidReport((Violation(path="", rule="root", message=message),))
     return found
 
 
-def _parse(data: bytes) -> Document | Filing:
+def _parse(data: bytes) -> Document | Draft:
     if _is_xml(data):
         return read(data)
     if data.strip() and not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
@@ -153,5 +153,5 @@ def _parse(data: bytes) -> Document | Filing:
     value = parse_json(data)
     # A filing holds a report below a key of that name; a report itself has no such key.
     if isinstance(value, dict) and "report" in value:
-        return read_filing(value)
+        return read_draft(value)
     return from_json(value) if isinstance(value, dict) else from_json(data)

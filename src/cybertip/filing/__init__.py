@@ -1,7 +1,8 @@
 """Many exchanges over days: the durable delivery of a filing, decided from recorded events alone."""
 
+from cybertip.filing.chain import Entry, Tampering, verify
 from cybertip.filing.decision import Status
-from cybertip.filing.journal import Entry, Journal, Tampering, verify
+from cybertip.filing.journal import Journal
 from cybertip.filing.manifest import FileEntry, Filing
 from cybertip.filing.policy import Policy
 from cybertip.filing.submission import Submission

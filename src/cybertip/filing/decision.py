@@ -21,6 +21,8 @@ class Status(StrEnum):
     NEEDS_HUMAN = "needs_human"
     FINISHED = "finished"
     RETRACTED = "retracted"
+    #: We cannot go on with it: a newer program wrote its journal, or ours has a fault. It stands in heads only.
+    HELD = "held"
 
 
 @attrs.frozen
@@ -67,27 +69,29 @@ def status_of(state: Submission) -> Status:
 def decide(state: Submission, now: datetime, policy: Policy) -> Step:
     """Return the next step of a submission that has no call under way.
 
-    A finish that is unresolved comes before everything but a pause: no new attempt may begin while it is. A report that
+    A finish that is in doubt comes before everything but a pause: no new attempt may begin while it is. A report that
     must not be finished is retracted before a new one is opened.
     """
     assert state.intent is None, "what became of the intended call must be recorded first"
     if state.receipt is not None or (state.withdrawn and state.attempt is None):
         return Settle()
-    resting = _resting(state, now, policy)
-    if resting is not None:
-        return resting
     trouble = _trouble(state, policy)
     if trouble is not None and not state.escalated:
         return Escalate(trouble)
     attempt = state.attempt
+    if attempt is None and state.blocked is not None:
+        return Settle()
+    resting = _resting(state, now, policy)
+    if resting is not None:
+        return resting
     if attempt is None:
-        return Settle() if state.blocked is not None else Send(Call.SUBMIT)
+        return Send(Call.SUBMIT)
     match attempt.stage:
-        case Stage.FINISHING:
+        case Stage.FINISHING if attempt.in_doubt:
             return Send(Call.FINISH)
         case Stage.RETRACTING:
             return Send(Call.RETRACT)
-        case Stage.OPEN:
+        case Stage.OPEN | Stage.FINISHING:
             return Send(Call.RETRACT) if _must_go(state, attempt, now, policy) else _next_call(state, attempt)
         case Stage.OPENING | Stage.GONE | Stage.FINISHED:
             raise AssertionError(f"an attempt without an intended call cannot be {attempt.stage}")
@@ -105,13 +109,12 @@ def deadline(attempt: Attempt, policy: Policy) -> datetime:
 
 
 def _resting(state: Submission, now: datetime, policy: Policy) -> Rest | None:
-    """Rest after a failure: longer each time, and slowly once a person was called."""
+    """Rest after a failure: longer each time, and slowly once a budget is spent."""
     if state.failed_at is None:
         return None
-    if state.escalated:
-        pause = policy.slow_for
-    else:
-        pause = policy.pause(state.failures, seed=state.key, retry_after_for=state.retry_after_for)
+    pause = policy.pause(state.failures, seed=state.key, retry_after_for=state.retry_after_for)
+    if _overdrawn(state, policy) is not None:
+        pause = max(pause, policy.slow_for)
     until = state.failed_at + pause
     # A failure that lies in the future means that our clock was set back: it is no reason to wait for longer.
     return Rest(until) if state.failed_at <= now < until else None
@@ -121,6 +124,13 @@ def _trouble(state: Submission, policy: Policy) -> str | None:
     """Say why a person should be called."""
     if state.blocked is not None:
         return state.blocked
+    if state.credentials_failed:
+        return "NCMEC refuses our credentials, or what they may do"
+    return _overdrawn(state, policy)
+
+
+def _overdrawn(state: Submission, policy: Policy) -> str | None:
+    """Say which budget is spent."""
     if state.failures >= policy.failures:
         return f"{state.failures} failures in a row"
     if state.budget_used >= policy.attempts and state.attempt is None:
@@ -131,7 +141,8 @@ def _trouble(state: Submission, policy: Policy) -> str | None:
 def _must_go(state: Submission, attempt: Attempt, now: datetime, policy: Policy) -> bool:
     """Tell whether an open report must be retracted rather than completed."""
     late = now + state.skew >= deadline(attempt, policy) - policy.margin_for
-    return late or state.withdrawn or state.blocked is not None or attempt.repeats > policy.repeats
+    tired = attempt.stage is Stage.OPEN and attempt.repeats > policy.repeats
+    return late or state.withdrawn or state.blocked is not None or tired
 
 
 def _next_call(state: Submission, attempt: Attempt) -> Send:

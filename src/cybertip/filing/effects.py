@@ -12,11 +12,25 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from cybertip.errors import TransportError
-from cybertip.filing.journal import Entry, Journal
+from cybertip.filing.chain import Entry
+from cybertip.filing.journal import Journal
 from cybertip.filing.manifest import FileEntry
 from cybertip.protocol import Answer, Request
 
-__all__ = ["AnyEffect", "Effect", "Exchange", "Flow", "Inspect", "Now", "Read", "Record", "Report"]
+__all__ = [
+    "AnyEffect",
+    "Effect",
+    "Exchange",
+    "Flow",
+    "Hold",
+    "Inspect",
+    "Now",
+    "Read",
+    "Record",
+    "Report",
+    "Spoiled",
+    "Stopping",
+]
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -60,8 +74,15 @@ class Inspect(Effect[str | None]):
     file: FileEntry
 
 
+@attrs.frozen
+class Spoiled:
+    """The evidence could not be opened, or is not what the manifest says: nothing was sent."""
+
+    reason: str
+
+
 @attrs.frozen(kw_only=True)
-class Exchange(Effect[Answer | TransportError]):
+class Exchange(Effect[Answer | TransportError | Spoiled]):
     """Make a call, and return its answer or how it failed."""
 
     request: Request[Any]
@@ -77,7 +98,19 @@ class Report(Effect[None]):
     journal: Journal
 
 
+@attrs.frozen
+class Stopping(Effect[bool]):
+    """Ask whether the host wants the worker to stop."""
+
+
+@attrs.frozen
+class Hold(Effect[None]):
+    """Put the claimed submission aside until a time and call a person, without touching its journal."""
+
+    until: datetime
+
+
 #: Every effect there is.
-AnyEffect = Now | Read | Record | Inspect | Exchange | Report
+AnyEffect = Now | Read | Record | Inspect | Exchange | Report | Stopping | Hold
 
 Flow = Generator[Effect[Any], Any, R_co]

@@ -37,6 +37,7 @@ __all__ = [
     "Overridden",
     "Refused",
     "Retracted",
+    "Suspended",
     "Unsent",
     "Uploaded",
     "Verdict",
@@ -138,7 +139,7 @@ class Finished:
 
 @attrs.frozen(kw_only=True)
 class Retracted:
-    """The open report is gone: retracted now, or gone before (5101, 5001)."""
+    """The open report was retracted. Of one that was gone before (5101, 5001), NCMEC `Refused` to retract it."""
 
     observation: Observation
 
@@ -198,7 +199,7 @@ class Escalated:
 class Overridden:
     """A person decided that the delivery goes on, and why."""
 
-    actor: str
+    actor: str = attrs.field(repr=False)
     reason: str = attrs.field(repr=False)
 
 
@@ -206,8 +207,16 @@ class Overridden:
 class Withdrawn:
     """A person decided that the report must not be filed, and why."""
 
-    actor: str
+    actor: str = attrs.field(repr=False)
     reason: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Suspended:
+    """Somebody knows more of it than its journal: it may come from an old backup, and nothing is filed before a person
+    looked. The reason is in our own words, and quotes nothing."""
+
+    reason: str
 
 
 @attrs.frozen(kw_only=True)
@@ -234,6 +243,7 @@ Event = (
     | Escalated
     | Overridden
     | Withdrawn
+    | Suspended
     | Observed
 )
 
@@ -255,8 +265,16 @@ def decode(kind: str, data: str, *, key: str = "") -> Event:
         raise UnknownEvent(f"it has an event of kind {kind!r}, which a newer program wrote; it is held", key=key)
     try:
         return cast(Event, _converter().structure(json.loads(data), known))
-    except Exception as error:
-        raise UnknownEvent(f"its event of kind {kind!r} cannot be read; it is held", key=key) from error
+    except Exception:
+        # Without the cause, which would quote what could not be read.
+        raise UnknownEvent(f"its event of kind {kind!r} cannot be read; it is held", key=key) from None
+
+
+def _moment(value: str, _: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.utcoffset() is None:
+        raise ValueError("a time must have an offset from UTC")
+    return moment
 
 
 @cache
@@ -265,7 +283,7 @@ def _converter() -> "Converter":
 
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode("ascii"))
     converter.register_structure_hook(bytes, lambda value, _: base64.b64decode(value, validate=True))
     converter.register_unstructure_hook(Filing, Filing.as_json)

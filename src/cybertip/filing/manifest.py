@@ -82,7 +82,9 @@ class Filing:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "Filing":
-        """Read what `as_json` returned."""
+        """Read what `as_json` returned, and nothing else: what a newer program added would be lost in the delivery."""
+        if plain.keys() != {"edition", "files", "report"}:
+            raise ValueError("a filing holds an edition, files and a report")
         return cls(
             report=from_json(plain["report"], Report),
             files=tuple(map(FileEntry.from_json, plain["files"])),

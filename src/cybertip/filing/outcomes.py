@@ -16,13 +16,15 @@ from cybertip.errors import (
     Unavailable,
 )
 from cybertip.filing import events
-from cybertip.filing.events import Call, Event, Observation, Verdict
+from cybertip.filing.decision import deadline
+from cybertip.filing.events import Call, Event, Observation, Suspended, Verdict
 from cybertip.filing.policy import Policy
+from cybertip.filing.submission import Submission
 from cybertip.model import ReportId
 from cybertip.protocol import Answer, Code, Request, replies, understand
 from cybertip.protocol.headers import ReplyHeaders
 
-__all__ = ["observed", "outcome"]
+__all__ = ["contradicted", "observed", "outcome"]
 
 #: A gateway answers with a page; its first part tells enough.
 _LONGEST_RECORD = 256 * 1024
@@ -95,11 +97,11 @@ def _refusal(
         return events.Finished(
             report_id=report_id, adopted=True, preserve_until=now + policy.preserved_for, observation=observation
         )
-    if call is Call.RETRACT and (isinstance(error, AlreadyRetracted) or error.code == Code.REPORT_DOES_NOT_EXIST):
-        return events.Retracted(observation=observation)
-    if _is_gateway(error):
+    if _is_gateway(call, error):
         return events.Lost(
-            call=call, reason=f"HTTP {error.status} without an answer of NCMEC's", observation=observation
+            call=call,
+            reason=f"HTTP {error.status} without an answer of NCMEC's",
+            observation=observation,
         )
     return events.Refused(
         call=call,
@@ -110,12 +112,18 @@ def _refusal(
     )
 
 
-def _is_gateway(error: NcmecError) -> bool:
+def _is_gateway(call: Call, error: NcmecError) -> bool:
     """Tell whether something between us and NCMEC answered, which does not know what NCMEC did.
 
-    429 and 503 are said before a request is passed on; 500, 502 and 504 may be said after NCMEC acted.
+    500, 502 and 504 may be said after NCMEC acted, 429 is said before a request is passed on. So should 503 be; but there
+    are proxies that say it, without a Retry-After, of a connection that broke after they had passed the request on, and a
+    file must not arrive twice.
     """
-    return isinstance(error, Unavailable) and error.code is None and error.status not in (429, 503)
+    if not isinstance(error, Unavailable) or error.code is not None:
+        return False
+    if error.status == 503 and call in (Call.UPLOAD, Call.DESCRIBE):
+        return error.retry_after_for is None
+    return error.status not in (429, 503)
 
 
 def _verdict(call: Call, error: NcmecError) -> Verdict:
@@ -132,3 +140,26 @@ def _verdict(call: Call, error: NcmecError) -> Verdict:
             return Verdict.GONE
         case _:
             return Verdict.UNKNOWN
+
+
+def contradicted(state: Submission, event: Event, policy: Policy) -> Suspended | None:
+    """Return what to record where an answer cannot be, if the journal is whole; `state` is that before the answer.
+
+    A report that nobody of this journal retracted is gone before NCMEC deletes it: somebody retracted it whom the journal
+    does not know, such as this very program before the storage was restored from a backup. It may have gone on to file the
+    report under another number, so nothing is filed until a person looked.
+    """
+    attempt = state.attempt
+    if attempt is None or attempt.opened_at is None or state.withdrawn:
+        return None
+    if not isinstance(event, events.Refused) or event.verdict is not Verdict.GONE or event.observation.date is None:
+        return None
+    if event.call is Call.RETRACT and attempt.retracts > 1:
+        # An earlier retract of ours, whose answer was lost, may have done it.
+        return None
+    if event.observation.date >= deadline(attempt, policy) - policy.margin_for:
+        return None
+    return Suspended(
+        reason="NCMEC says that the report is gone, long before it deletes itself, and nobody retracted it: "
+        "was the journal restored from a backup?"
+    )

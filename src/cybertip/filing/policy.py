@@ -19,6 +19,8 @@ class Policy:
     pause_for: timedelta = timedelta(seconds=2)
     pause_factor: float = 2.0
     longest_pause_for: timedelta = timedelta(minutes=15)
+    #: What NCMEC asks for with Retry-After is honoured up to this: a gateway's slip must not stop a report for years.
+    longest_retry_after_for: timedelta = timedelta(hours=6)
     #: The pause once a person has been called.
     slow_for: timedelta = timedelta(hours=1)
     #: Failures in a row, and reports opened, before a person is called.
@@ -40,8 +42,12 @@ class Policy:
         It grows, is capped, and is scattered by half so that a thousand submissions do not come back at once; the scatter
         follows from `seed`, so that the same history decides the same. What NCMEC asked for is the least.
         """
-        grown = self.pause_for * self.pause_factor ** min(max(failures - 1, 0), 40)
-        capped = min(grown, self.longest_pause_for)
+        asked = min(timedelta(seconds=retry_after_for or 0), self.longest_retry_after_for)
+        longest = self.longest_pause_for.total_seconds()
+        try:
+            # As numbers: what grows for long is more than a timedelta can hold.
+            capped = min(self.pause_for.total_seconds() * self.pause_factor ** max(failures - 1, 0), longest)
+        except OverflowError:
+            capped = longest
         chance = int.from_bytes(hashlib.sha256(f"{seed}:{failures}".encode()).digest()[:4], "big") / 2**32
-        scattered = capped * (0.5 + chance / 2)
-        return max(scattered, timedelta(seconds=retry_after_for or 0))
+        return max(timedelta(seconds=capped * (0.5 + chance / 2)), asked)

@@ -14,20 +14,42 @@ limits, edition and sensitivity. Writer, reader, XSD, JSON, checks, strategies a
 **A field is sensitive unless it is declared `public`**: sensitive values stay out of every repr and error.
 """
 
-import math
-import re
 import types
 import typing
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
-from enum import Enum, StrEnum, auto
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeGuard, TypeVar, dataclass_transform
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any, TypeGuard, TypeVar, dataclass_transform
 
 import attrs
 
-from cybertip.errors import InvalidReport, Violation
 from cybertip.model.edition import Edition
+from cybertip.model.field import (
+    ATTRIBUTE,
+    TEXT,
+    UNKNOWN,
+    Choice,
+    Content,
+    Field,
+    Fixed,
+    Flag,
+    Form,
+    Group,
+    Int,
+    Law,
+    Lexical,
+    Long,
+    Name,
+    OneOf,
+    Part,
+    Place,
+    Prose,
+    Public,
+    Simple,
+    Vocabulary,
+    public,
+)
 from cybertip.model.limits import Limit
+from cybertip.model.strictness import check_of, converter, is_double, refuse_what_the_xsd_refuses, same_number
 
 __all__ = [
     "ATTRIBUTE",
@@ -59,113 +81,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-
-class Place(Enum):
-    """Where a field stands in its element."""
-
-    ELEMENT = auto()
-    ATTRIBUTE = auto()
-    TEXT = auto()
-    #: Elements of NCMEC's replies that no edition names; kept as they came.
-    UNKNOWN = auto()
-
-
-class Form(Enum):
-    """How the XSD names a part: a global element, a named type, or a type written inside its only element."""
-
-    ELEMENT = auto()
-    TYPE = auto()
-    INLINE = auto()
-
-
-class Group(Enum):
-    """How the XSD orders the elements of a part."""
-
-    SEQUENCE = auto()
-    ALL = auto()
-
-
-class Lexical(StrEnum):
-    """The built-in XSD types that NCMEC uses, and so the Python type of a value."""
-
-    STRING = "xs:string"
-    TOKEN = "xs:token"  # noqa: S105 - a type of XSD
-    BOOLEAN = "xs:boolean"
-    INT = "xs:int"
-    LONG = "xs:long"
-    DATETIME = "xs:dateTime"
-    DATE = "xs:date"
-    DOUBLE = "xs:double"
-
-
-class Simple(NamedTuple):
-    """A type whose value is text: a built-in one, or one that NCMEC's XSD names."""
-
-    name: str
-    lexical: Lexical
-    pattern: str | None = None
-    #: NCMEC declares some texts as complex types with simple content; the bytes look the same.
-    complex: bool = False
-
-
-class Choice(NamedTuple):
-    """An element that holds exactly one of several parts."""
-
-    parts: tuple[type[Any], ...]
-
-
-class Vocabulary(StrEnum):
-    """A closed list of NCMEC's words; `__xsd__` is the name of its simple type."""
-
-    __xsd__: ClassVar[str]
-
-
-class Name(NamedTuple):
-    """The XML name, where it is not the camelCase of the Python one."""
-
-    xml: str
-
-
-class OneOf(NamedTuple):
-    """Fields with the same label exclude each other (an `xs:choice`)."""
-
-    label: str
-
-
-class Law(StrEnum):
-    """The clause of 18 U.S.C. 2258A(b) that lists such information. None of it is required: that is at the discretion of
-    the provider."""
-
-    IDENTITY = "18 U.S.C. 2258A(b)(1)"
-    HISTORY = "18 U.S.C. 2258A(b)(2)"
-    LOCATION = "18 U.S.C. 2258A(b)(3)"
-    DEPICTION = "18 U.S.C. 2258A(b)(4)"
-    COMMUNICATION = "18 U.S.C. 2258A(b)(5)"
-
-
-class _Public:
-    pass
-
-
-#: Marks a field whose value says nothing about a person; all others are sensitive.
-public = _Public()
-ATTRIBUTE = Place.ATTRIBUTE
-TEXT = Place.TEXT
-UNKNOWN = Place.UNKNOWN
-
-Int = Annotated[int, Simple("xs:int", Lexical.INT)]
-Long = Annotated[int, Simple("xs:long", Lexical.LONG)]
-Prose = Annotated[str, Simple("text", Lexical.STRING, complex=True)]
-Content = Annotated[str, Simple("content", Lexical.STRING, complex=True)]
-
-
-class _Fixed:
-    pass
-
-
-#: An empty element that means true; false is its absence.
-Flag = Annotated[bool, _Fixed()]
-
 _BUILT_IN: dict[object, Simple] = {
     str: Simple("xs:string", Lexical.STRING),
     bool: Simple("xs:boolean", Lexical.BOOLEAN),
@@ -173,62 +88,6 @@ _BUILT_IN: dict[object, Simple] = {
     datetime: Simple("xs:dateTime", Lexical.DATETIME),
     date: Simple("xs:date", Lexical.DATE),
 }
-
-
-class Field(NamedTuple):
-    """One declared field: everything anybody needs to know about it."""
-
-    python: str
-    xml: str
-    place: Place
-    type: "Simple | Choice | type[Vocabulary] | type[Any]"
-    many: bool
-    required: bool
-    flag: bool
-    one_of: str | None
-    limits: tuple[Limit, ...]
-    law: Law | None
-    since: Edition
-    public: bool
-
-    @property
-    def occurs(self) -> str:
-        """The cardinality as `least..most`, `*` for no bound."""
-        return f"{int(self.required)}..{'*' if self.many else 1}"
-
-    def path(self, index: int | None = None) -> tuple[str, str]:
-        """Return how Python and how XML name the field, or its member `index` (from 0), below its part."""
-        python, xml = self.python, self.xml
-        match self.place:
-            case Place.ATTRIBUTE:
-                return f".{python}", f"/@{xml}"
-            case Place.TEXT:
-                return f".{python}", ""
-            case _ if self.many and index is not None:
-                return f".{python}[{index}]", f"/{xml}[{index + 1}]"
-            case _:
-                return f".{python}", f"/{xml}"
-
-
-class Part(NamedTuple):
-    """What is declared of one class."""
-
-    name: str
-    python: str
-    form: Form
-    group: Group
-    #: NCMEC writes it and we read it: unknown elements are kept.
-    reply: bool
-    fields: tuple[Field, ...]
-
-    @property
-    def text(self) -> Field | None:
-        """The field that is the element's own text, if there is one."""
-        return next((field for field in self.fields if field.place is Place.TEXT), None)
-
-    def known(self, edition: Edition) -> tuple[Field, ...]:
-        """Return the fields that an edition has, in document order."""
-        return tuple(field for field in self.fields if field.since <= edition)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -255,16 +114,16 @@ def part(
             return [
                 one.evolve(
                     repr=field.public or is_part(field.type) or isinstance(field.type, Choice),
-                    converter=_converter(field),
-                    eq_key=_same_number if _is_double(field) else None,
+                    converter=converter(field),
+                    eq_key=same_number if is_double(field) else None,
                 )
                 for one, field in zip(given, fields, strict=True)
             ]
 
-        cls.__attrs_post_init__ = _refuse_what_the_xsd_refuses  # type: ignore[attr-defined] # attrs looks for it
+        cls.__attrs_post_init__ = refuse_what_the_xsd_refuses  # type: ignore[attr-defined] # attrs looks for it
         made = attrs.frozen(kw_only=True, weakref_slot=False, field_transformer=transform)(cls)
         made.__part__ = Part(name, cls.__name__, form, group, reply, tuple(fields))  # type: ignore[attr-defined] # read by part_of
-        made.__checks__ = tuple(map(_check, fields))  # type: ignore[attr-defined] # read below
+        made.__checks__ = tuple(map(check_of, fields))  # type: ignore[attr-defined] # read by the constructor
         return made
 
     return declare
@@ -316,7 +175,7 @@ def _analyse(given: "attrs.Attribute[Any]") -> Field:
     def marked(kind: type[T]) -> T | None:
         return next((marker for marker in markers if isinstance(marker, kind)), None)
 
-    flag = marked(_Fixed) is not None
+    flag = marked(Fixed) is not None
     place = marked(Place) or Place.ELEMENT
     name = marked(Name)
     return Field(
@@ -331,7 +190,7 @@ def _analyse(given: "attrs.Attribute[Any]") -> Field:
         limits=tuple(marker for marker in markers if isinstance(marker, Limit)),
         law=marked(Law),
         since=marked(Edition) or Edition.V2025_11,
-        public=marked(_Public) is not None,
+        public=marked(Public) is not None,
     )
 
 
@@ -346,168 +205,3 @@ def _unwrap(annotation: Any, markers: list[Any]) -> Any:
 def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-# -- values -----------------------------------------------------------------------------------------------------------
-
-
-def _is_double(field: Field) -> bool:
-    return isinstance(field.type, Simple) and field.type.lexical is Lexical.DOUBLE
-
-
-def _same_number(value: float | None) -> float | str | None:
-    """Compare "not a number", which NCMEC's XSD allows, equal to itself."""
-    return "NaN" if isinstance(value, float) and math.isnan(value) else value
-
-
-def _converter(field: Field) -> Callable[[Any], Any] | None:
-    """Make equal what the document cannot tell apart: any sequence is a tuple, any zone a fixed offset.
-
-    And make plain what only looks plain: a text, number or time of a subclass may format itself as something else, and
-    would then be written as that.
-    """
-    plain = _PLAIN.get(field.type.lexical) if isinstance(field.type, Simple) else None
-    if not field.many:
-        return plain
-    one = plain or (lambda value: value)
-    return lambda value: tuple(map(one, value)) if isinstance(value, list | tuple | types.GeneratorType) else value
-
-
-def _plain_text(value: Any) -> Any:
-    return str.__str__(value) if isinstance(value, str) and type(value) is not str else value
-
-
-def _plain_whole(value: Any) -> Any:
-    is_other = isinstance(value, int) and type(value) is not int and not isinstance(value, bool)
-    return int.__int__(value) if is_other else value
-
-
-def _plain_double(value: Any) -> Any:
-    return float.__float__(value) if isinstance(value, float) and type(value) is not float else value
-
-
-def _plain_time(value: Any) -> Any:
-    """Return an exact datetime with a fixed offset, for a document keeps the offset of a time zone alone."""
-    if not isinstance(value, datetime) or (type(value) is datetime and isinstance(value.tzinfo, timezone)):
-        return value
-    offset = value.utcoffset()
-    if offset is None:
-        return value
-    return datetime(
-        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
-        tzinfo=timezone(offset),
-    )  # fmt: skip
-
-
-_PLAIN: dict[Lexical, Callable[[Any], Any]] = {
-    Lexical.STRING: _plain_text,
-    Lexical.TOKEN: _plain_text,
-    Lexical.INT: _plain_whole,
-    Lexical.LONG: _plain_whole,
-    Lexical.DOUBLE: _plain_double,
-    Lexical.DATETIME: _plain_time,
-}
-
-
-_Check = Callable[[Any], "str | None"]
-
-
-def _check(field: Field) -> _Check:
-    """Return a function that says what is wrong with one member's value, or None; it never quotes the value."""
-    kind = field.type
-    if isinstance(kind, Simple):
-        return _check_of_simple(kind)
-    if isinstance(kind, Choice):
-        names = ", ".join(one.__name__ for one in kind.parts)
-        return lambda value: None if isinstance(value, kind.parts) else f"must be one of {names}"
-    if issubclass(kind, Vocabulary):
-        words = [f"{kind.__name__}.{member.name}" for member in kind]
-        shown = ", ".join(words) if len(words) <= 12 else f"a member of {kind.__name__}, such as {words[1]}"
-        return lambda value: (
-            None if isinstance(value, kind) else f"must be {'one of ' if len(words) <= 12 else ''}{shown}"
-        )
-    return lambda value: None if isinstance(value, kind) else f"must be of type {kind.__name__}"
-
-
-def _check_of_simple(kind: Simple) -> _Check:
-    match kind.lexical:
-        case Lexical.STRING if kind.pattern is not None:
-            whole = re.compile(kind.pattern).fullmatch
-            return lambda value: (
-                None if isinstance(value, str) and whole(value) else f"must be text that matches {kind.pattern}"
-            )
-        case Lexical.STRING:
-            return lambda value: None if isinstance(value, str) else "must be text"
-        case Lexical.TOKEN:
-            return lambda value: (
-                None if isinstance(value, str) and _is_collapsed(value) else "must be text without stray white space"
-            )
-        case Lexical.BOOLEAN:
-            return lambda value: None if isinstance(value, bool) else "must be True or False"
-        case Lexical.INT:
-            return lambda value: None if _is_whole(value, 31) else "must be a whole number of 32 bits"
-        case Lexical.LONG:
-            return lambda value: None if _is_whole(value, 63) else "must be a whole number of 64 bits"
-        case Lexical.DOUBLE:
-            return lambda value: None if isinstance(value, float) else "must be a float"
-        case Lexical.DATE:
-            return lambda value: None if type(value) is date else "must be a date"
-        case Lexical.DATETIME:
-            return _check_time
-        case never:
-            typing.assert_never(never)
-
-
-def _is_collapsed(value: str) -> bool:
-    return not re.search(r"^ | $|  |[\t\n\r]", value)
-
-
-def _is_whole(value: object, bits: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -(1 << bits) <= value < 1 << bits
-
-
-def _check_time(value: object) -> str | None:
-    if not isinstance(value, datetime):
-        return "must be a datetime"
-    offset = value.utcoffset()
-    if offset is None:
-        return "must have an offset from UTC (a time zone)"
-    if offset % timedelta(minutes=1) or abs(offset) > timedelta(hours=14):
-        return "must have an offset of whole minutes, 14 hours at the most"
-    return None
-
-
-def _refuse_what_the_xsd_refuses(self: Any) -> None:
-    """Check types, required repetition, choices and flags, and nothing that only the documentation demands."""
-    found = tuple(_violations(self))
-    if found:
-        raise InvalidReport(found)
-
-
-def _violations(self: Any) -> Iterator[Violation]:
-    declared: Part = self.__part__
-    chosen: dict[str, str] = {}
-
-    def violation(field: Field, rule: str, message: str, index: int | None = None) -> Violation:
-        python, xml = field.path(index)
-        return Violation(path=declared.python + python, xpath=declared.name + xml, rule=rule, message=message)
-
-    for field, check in zip(declared.fields, self.__checks__, strict=True):
-        value = getattr(self, field.python)
-        if field.many:
-            if not isinstance(value, tuple):
-                yield violation(field, "type", "must be a tuple")
-                continue
-            if field.required and not value:
-                yield violation(field, "required", "must have at least one member")
-            for index, member in enumerate(value):
-                if (message := check(member)) is not None:
-                    yield violation(field, "type", message, index)
-        elif value is None and not field.required and not field.flag:
-            continue
-        elif (message := check(value)) is not None:
-            yield violation(field, "type", message)
-        if field.one_of is not None:
-            if field.one_of in chosen:
-                yield violation(field, "choice", f"cannot stand beside {chosen[field.one_of]}")
-            chosen[field.one_of] = field.python

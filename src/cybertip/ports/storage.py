@@ -11,7 +11,7 @@ from typing import Protocol
 
 import attrs
 
-from cybertip.filing.journal import Entry
+from cybertip.filing.chain import Entry
 
 __all__ = ["AsyncStorage", "Claim", "Entry", "Head", "Letter", "Storage"]
 
@@ -31,7 +31,8 @@ class Head:
     priority: int = 0
     #: Whose turn it is: tenants take turns within a priority.
     tenant: str = ""
-    #: What stops together when credentials fail.
+    #: Who is to work on it: a worker claims what is due in the lanes that it serves. Whatever NCMEC's other environment is
+    #: told stays apart by it.
     lane: str = ""
     #: The open or finished report at NCMEC.
     report_id: int | None = None
@@ -66,6 +67,9 @@ class Storage(Protocol):
 
     Only `AdapterError` and `Conflict` get out. Times are aware and kept to the microsecond. A method has taken effect,
     durably and as a whole, when it returns; when it raises `Conflict` it had no effect; after `AdapterError` nobody knows.
+
+    Claims alone need not outlive a power cut, and neither need the hiding of a letter: who held one can record nothing with
+    it any more, and another claims, or takes the letter again. What is recorded with a claim lasts together with it.
     """
 
     def append(
@@ -83,6 +87,9 @@ class Storage(Protocol):
         - It raises `Conflict` unless the journal's last version is `expected` (0 for a journal that is not there).
         - With a claim, it raises `Conflict` unless that claim is the journal's present one. A claim whose time is up is
           still valid as long as nobody else has claimed.
+        - With letters the claim counts no less: if it was lost, none is posted.
+        - Without entries the claim counts no less: if it was lost, the head stays as it was.
+        - Without a claim it is recorded whoever holds one, and while the head has a `due_at` the present claim stays valid.
         - Of two appends with the same `expected`, one raises `Conflict`.
         - A head whose `due_at` is None loses its claim.
         """
@@ -92,6 +99,7 @@ class Storage(Protocol):
         """Return the entries of a journal.
 
         - They come in the order of their versions, beginning with the one after `after`.
+        - All of them come, however long the journal is.
         - A journal that is not there is empty.
         - What an append that returned has recorded is in it.
         """
@@ -112,13 +120,14 @@ class Storage(Protocol):
         limit: int = 100,
         status: str | None = None,
         tenant: str | None = None,
+        lane: str | None = None,
         tag: str | None = None,
     ) -> tuple[Head, ...]:
         """Return a page of heads.
 
         - They come in the order of their keys, by code point, beginning with the one after `after`.
         - There are `limit` at the most; fewer mean that there are no more.
-        - `status`, `tenant` and `tag` leave out what differs.
+        - `status`, `tenant`, `lane` and `tag` leave out what differs.
         """
         ...
 
@@ -126,19 +135,21 @@ class Storage(Protocol):
         """Claim one submission, whether or not it is due.
 
         - It returns None while another claim lasts, and when there is no such submission.
+        - The token of a claim that lasts is refused like any other: it is `renew` that prolongs a claim.
         - After it returned a claim, every earlier claim of the submission is invalid.
         - Of two that claim at once, one gets the claim.
         """
         ...
 
     def claim_due(
-        self, *, token: str, now: datetime, until: datetime, limit: int, paused: Collection[str] = ()
+        self, *, token: str, now: datetime, until: datetime, limit: int, lanes: Collection[str] | None = None
     ) -> tuple[tuple[Head, Claim], ...]:
         """Claim submissions that have something to do.
 
         - Each was due at `now` or before, and no other claim on it lasted beyond `now`.
         - Higher priorities come first; within a priority tenants take turns; a tenant's own come in the order of `due_at`.
-        - Lanes in `paused` are left out.
+        - From call to call tenants take turns as well: within a priority, whoever was served goes behind those who wait.
+        - With `lanes`, only those of these lanes are claimed; of no lanes, none is.
         - Two that claim at once never get the same submission.
         - There are `limit` at the most; it returns at once when there is nothing.
         """
@@ -179,11 +190,21 @@ class Storage(Protocol):
         """
         ...
 
-    def next_due(self, *, now: datetime) -> datetime | None:
-        """Return the next time at which there is something to do or a letter to take; None if there is none.
+    def next_due(self, *, now: datetime, lanes: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which `claim_due` has something to claim; None if there is none.
 
         - It is `now` at the earliest.
         - Claims that last count until their end.
+        - With `lanes`, only submissions of these lanes count.
+        """
+        ...
+
+    def next_letter(self, *, now: datetime, topics: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which `take_letters` has something to take; None if there is none.
+
+        - It is `now` at the earliest.
+        - A letter that was taken counts from the time until which it is hidden.
+        - With `topics`, only letters of these topics count.
         """
         ...
 
@@ -218,6 +239,7 @@ class AsyncStorage(Protocol):
         limit: int = 100,
         status: str | None = None,
         tenant: str | None = None,
+        lane: str | None = None,
         tag: str | None = None,
     ) -> tuple[Head, ...]:
         """As `Storage.heads`."""
@@ -228,7 +250,7 @@ class AsyncStorage(Protocol):
         ...
 
     async def claim_due(
-        self, *, token: str, now: datetime, until: datetime, limit: int, paused: Collection[str] = ()
+        self, *, token: str, now: datetime, until: datetime, limit: int, lanes: Collection[str] | None = None
     ) -> tuple[tuple[Head, Claim], ...]:
         """As `Storage.claim_due`."""
         ...
@@ -251,6 +273,10 @@ class AsyncStorage(Protocol):
         """As `Storage.settle_letter`."""
         ...
 
-    async def next_due(self, *, now: datetime) -> datetime | None:
+    async def next_due(self, *, now: datetime, lanes: Collection[str] | None = None) -> datetime | None:
         """As `Storage.next_due`."""
+        ...
+
+    async def next_letter(self, *, now: datetime, topics: Collection[str] | None = None) -> datetime | None:
+        """As `Storage.next_letter`."""
         ...

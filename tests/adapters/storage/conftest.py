@@ -4,9 +4,12 @@ Servers are used where they answer on loopback. CYBERTIP_TEST_POSTGRESQL and CYB
 """
 
 import os
+import re
+import socket
+import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -135,3 +138,101 @@ def sql_storage(url: str) -> Iterator[SqlStorage]:
 def empty(_databases: Databases, kind: str) -> Callable[[], object]:
     """A function that empties the tables of `sql_storage`."""
     return lambda: _databases.empty(kind)
+
+
+class Wire:
+    """Stands between a storage and its server, and can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        #: Where a storage connects to.
+        self.port = self._listener.getsockname()[1]
+        #: While it is set, no connection lasts.
+        self.is_down = False
+        #: How many connections were cut.
+        self.cuts = 0
+        self._lock = threading.Lock()
+        self._word: re.Pattern[bytes] | None = None
+        self._skip = 0
+        self._lost = False
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, word: re.Pattern[bytes], *, skip: int = 0, lost: bool = False) -> None:
+        """Cut the connection that next sends a word to the server, or does so after some others.
+
+        What holds the word gets to the server, and its answer is lost; or the word itself is `lost`.
+        """
+        with self._lock:
+            self._word, self._skip, self._lost = word, skip, lost
+
+    def mend(self) -> None:
+        """Let everything through from now on."""
+        with self._lock:
+            self._word = None
+            self.is_down = False
+
+    def _accept(self) -> None:
+        # Ends when the listener is shut down, or the server does not listen.
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._sockets.append(client)
+                if self.is_down:
+                    client.shutdown(socket.SHUT_RDWR)
+                    continue
+                server = socket.create_connection(("127.0.0.1", self._server))
+                self._sockets.append(server)
+                for pump in (self._to_server, self._to_client):
+                    threading.Thread(target=pump, args=(client, server), daemon=True).start()
+
+    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                cut = self._strikes(data)
+                if cut:
+                    # Before the server hears of it, so that its answer cannot be quicker.
+                    client.shutdown(socket.SHUT_RDWR)
+                if not (cut and self._lost):
+                    server.sendall(data)
+                if cut:
+                    break
+        # The server is to learn of it, as it does of a program that ended.
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_WR)
+
+    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65536):
+                client.sendall(data)
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+
+    def _strikes(self, data: bytes) -> bool:
+        with self._lock:
+            found = self._word is not None and self._word.search(data) is not None
+            if found and self._skip:
+                self._skip -= 1
+                return self.is_down
+            if found:
+                self._word = None
+            self.cuts += found
+            return found or self.is_down
+
+    def close(self) -> None:
+        for one in (self._listener, *self._sockets):
+            # Whoever waits for one of them in a thread learns of it only so.
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@pytest.fixture
+def wire(url: str) -> Iterator[Wire]:
+    """A wire to the server of the database."""
+    port = make_url(url).port
+    assert port is not None
+    wire = Wire(port)
+    yield wire
+    wire.close()

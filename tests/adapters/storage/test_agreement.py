@@ -111,10 +111,10 @@ class Agreement(RuleBasedStateMachine):
         if claim is not None:
             self.claims.append(claim)
 
-    @rule(seconds=_SECONDS, limit=st.integers(0, 6), paused=st.sets(st.sampled_from(_LANES), max_size=1))
-    def claim_due(self, seconds: int, limit: int, paused: set[str]) -> None:
+    @rule(seconds=_SECONDS, limit=st.integers(0, 6), lanes=st.none() | st.sets(st.sampled_from(_LANES)))
+    def claim_due(self, seconds: int, limit: int, lanes: set[str] | None) -> None:
         until = self.now + timedelta(seconds=seconds)
-        found = self.both("claim_due", token=self.token(), now=self.now, until=until, limit=limit, paused=paused)
+        found = self.both("claim_due", token=self.token(), now=self.now, until=until, limit=limit, lanes=lanes)
         self.claims += [claim for _, claim in found]
 
     @rule(claim=st.integers(0, 50), seconds=_SECONDS)
@@ -140,6 +140,7 @@ class Agreement(RuleBasedStateMachine):
         limit=st.integers(0, 4),
         status=st.none() | st.sampled_from(("s0", "s1")),
         tenant=st.none() | st.sampled_from(_TENANTS),
+        lane=st.none() | st.sampled_from(_LANES),
         tag=st.none() | st.sampled_from(_TAGS),
     )
     def heads(self, **filters: Any) -> None:
@@ -152,7 +153,10 @@ class Agreement(RuleBasedStateMachine):
 
     @invariant()
     def same(self) -> None:
-        self.both("next_due", now=self.now)
+        for lanes in (None, *((lane,) for lane in _LANES), _LANES):
+            self.both("next_due", now=self.now, lanes=lanes)
+        for topics in (None, _TOPICS[1:]):
+            self.both("next_letter", now=self.now, topics=topics)
         self.both("heads")
 
 

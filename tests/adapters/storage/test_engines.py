@@ -115,21 +115,37 @@ def test_no_password_in_a_repr() -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_work_is_found_by_its_index(sql_storage: SqlStorage, url: str) -> None:
-    """To look for work reads what is due and nothing that is settled."""
+    """To look for work reads what is due in the lanes that were asked for, and nothing that is settled."""
     engine = engine_of(url)
     plans: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: object) -> None:
-        if "row_number" in statement or "min(" in statement:
+        if any(word in statement for word in ("row_number", "min(", "SELECT cybertip_heads.lane")):
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             plans.extend(row[3] for row in cursor.fetchall())
 
     storage = SqlStorage(engine)
-    storage.claim_due(token="t", now=NOW, until=at(60), limit=5, paused=("x",))
+    for lanes in (("x",), ("x", "y")):
+        storage.claim_due(token="t", now=NOW, until=at(60), limit=5, lanes=lanes)
+        storage.next_due(now=NOW, lanes=lanes)
+    # SEARCH goes down a tree of an index, SCAN reads through it.
+    about_heads = [plan for plan in plans if "cybertip_heads " in plan]
+    assert len(about_heads) == 4
+    assert all(plan.startswith("SEARCH") for plan in about_heads)
+    assert all("cybertip_heads_ready (lane=?" in plan for plan in about_heads)
+
+    # Without lanes, an index leads from each to the next, and only the step to the first has no place to begin at.
+    plans.clear()
+    for key in "abcd":
+        begin(storage, key, lane=key)
     storage.next_due(now=NOW)
-    assert any("cybertip_heads_ready" in plan for plan in plans)
-    assert not [plan for plan in plans if plan.startswith("SCAN cybertip_heads") and "INDEX" not in plan]
+    storage.claim_due(token="t", now=NOW, until=at(60), limit=5)
+    about_heads = [plan for plan in plans if "cybertip_heads " in plan]
+    assert len(about_heads) == 12
+    assert [plan for plan in about_heads if "(lane" not in plan] == [
+        "SCAN cybertip_heads USING COVERING INDEX cybertip_heads_by_lane"
+    ] * 2
     engine.dispose()
 
 
@@ -168,6 +184,10 @@ def _body(source: str, name: str) -> list[str]:
     text = text.replace("await connection.run_sync(upgrade)", "upgrade(connection)").replace(
         "engine.sync_engine", "engine"
     )
-    text = text.replace("database.sync_engine", "database").replace("asyncio", "time")
+    text = (
+        text.replace("database.sync_engine", "database")
+        .replace("asyncio", "time")
+        .replace("anyio.Lock", "threading.Lock")
+    )
     text = re.sub(r"\b(async |await )|Async|_async(?=_)|async_|(?<=__)a(?=enter|exit)|\ba(?=close)", "", text)
     return [line for line in text.splitlines() if line.strip()]

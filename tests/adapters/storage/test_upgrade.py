@@ -31,6 +31,7 @@ def test_before_upgrade(bare: str) -> None:
             lambda: storage.heads(),
             lambda: storage.claim_due(token="t", now=NOW, until=NOW, limit=1),
             lambda: storage.next_due(now=NOW),
+            lambda: storage.next_letter(now=NOW),
         ):
             with pytest.raises(AdapterError, match=r"run upgrade\(\) first") as caught:
                 call()

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cybertip.adapters.storage.engines import async_engine_of, engine_of
 from cybertip.adapters.storage.sql import AsyncSqlStorage, SqlStorage
 from cybertip.errors import AdapterError, Conflict
-from cybertip.testing.conformance.storage.samples import NOW, at, begin, claimed, entries, go_on, head, letter
+from cybertip.testing.conformance.storage.samples import NOW, at, begin, entries, go_on, head, letter
 
 
 @pytest.fixture
@@ -75,11 +75,23 @@ def test_goes_on_after_a_conflict(engine: Engine, sql_storage: SqlStorage) -> No
             begin(inside, "a", status="other")
         with pytest.raises(AdapterError):
             begin(inside, "c", letters=[letter("one"), letter("one")])
-        go_on(inside, "b", 2, claim=claimed(inside, "b"))
+        go_on(inside, "b", 2)
     assert _decisions(engine) == 1
     assert sql_storage.head("a") == head("a", 1)
     assert sql_storage.head("b") == head("b", 2)
     assert sql_storage.head("c") is None
+
+
+def test_nothing_is_claimed_in_the_hosts_transaction(engine: Engine, sql_storage: SqlStorage) -> None:
+    """A report must not be sent whose journal the host can still undo: there is nothing to deliver in there."""
+    begin(sql_storage, "a")
+    with engine.begin() as connection:
+        inside = sql_storage.within(connection)
+        with pytest.raises(AdapterError, match="delivered after the commit"):
+            inside.claim("a", token="one", now=NOW, until=at(60))
+        with pytest.raises(AdapterError, match="delivered after the commit"):
+            inside.claim_due(token="one", now=NOW, until=at(60), limit=1)
+    assert sql_storage.claim("a", token="two", now=NOW, until=at(60)) is not None
 
 
 def test_a_conflict_of_the_database_leaves_the_transaction(engine: Engine, sql_storage: SqlStorage) -> None:

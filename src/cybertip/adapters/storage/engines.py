@@ -3,12 +3,23 @@
 An engine that the host gives is used as it is, but for the isolation of our own transactions.
 """
 
+import select
+import time
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-__all__ = ["async_engine_of", "engine_of", "is_autocommit", "isolation_for", "needs_begin"]
+__all__ = [
+    "async_engine_of",
+    "async_passing_engine_of",
+    "engine_of",
+    "is_autocommit",
+    "isolation_for",
+    "needs_begin",
+    "passing_engine_of",
+]
 
 _DATABASES = {
     "sqlite": "sqlite",
@@ -27,6 +38,9 @@ _ISOLATION = "READ COMMITTED"
 #: Seconds that SQLite waits for another process's transaction.
 _BUSY = 10
 
+#: Seconds for which a connection may lie idle and be used again without asking the server whether it is still there.
+_IDLE = 1.0
+
 
 def engine_of(url: str | URL) -> Engine:
     """Return an engine of our own."""
@@ -43,6 +57,30 @@ def async_engine_of(url: str | URL) -> AsyncEngine:
     engine = _made(create_async_engine, address)
     assert isinstance(engine, AsyncEngine)
     _prepare(engine.sync_engine)
+    return engine
+
+
+def passing_engine_of(url: str | URL) -> Engine | None:
+    """Return an engine of our own whose commits do not wait for the disk; None where the database knows no such commits.
+
+    A power cut can undo the last of them. Both databases keep one log, in the order of the commits: what is committed by an
+    engine that does wait brings all before it to the disk as well, and nothing lasts without what it was built on.
+    """
+    engine = engine_of(url)
+    hasty = _HASTY.get(engine.dialect.name)
+    if hasty is None:
+        return None
+    event.listen(engine, "connect", hasty)
+    return engine
+
+
+def async_passing_engine_of(url: str | URL) -> AsyncEngine | None:
+    """Return an engine of our own for asyncio whose commits do not wait for the disk, as `passing_engine_of` does."""
+    engine = async_engine_of(url)
+    hasty = _HASTY.get(engine.dialect.name)
+    if hasty is None:
+        return None
+    event.listen(engine.sync_engine, "connect", hasty)
     return engine
 
 
@@ -95,8 +133,8 @@ def _made(create: Any, address: URL) -> object:
     if database == "sqlite":
         settings["connect_args"] = {"timeout": _BUSY}
     else:
-        # A connection that broke while it lay idle is replaced before it is used.
-        settings |= {"pool_pre_ping": True, "isolation_level": _ISOLATION}
+        # A connection that broke while it lay idle is replaced before it is used: see `_look_before_use` for psycopg.
+        settings |= {"pool_pre_ping": not _is_psycopg(address), "isolation_level": _ISOLATION}
     try:
         return create(address, **settings)
     except ModuleNotFoundError as error:
@@ -108,6 +146,45 @@ def _prepare(engine: Engine) -> None:
     prepare = {"sqlite": _durable, "postgresql": _unadorned}.get(engine.dialect.name)
     if prepare is not None:
         event.listen(engine, "connect", prepare)
+    if _is_psycopg(engine.url):
+        _look_before_use(engine)
+
+
+def _is_psycopg(address: URL) -> bool:
+    return address.get_driver_name() == "psycopg"
+
+
+def _look_before_use(engine: Engine) -> None:
+    """Replace a connection that broke while it lay idle, and spare the others the way to the server and back.
+
+    Who ends a connection says so, which is there to be read. Who was cut off cannot; after a while the server is asked.
+    """
+
+    def note(connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def look(connection: Any, record: Any, proxy: object) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None:
+            return
+        try:
+            if time.monotonic() - idle_since > _IDLE or _has_news(record.driver_connection):
+                engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", look)
+
+
+def _has_news(connection: Any) -> bool:
+    """Tell whether a server said something that it was not asked for."""
+    number = connection.fileno()
+    if not hasattr(select, "poll"):
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _durable(connection: Any, record: object) -> None:
@@ -128,6 +205,30 @@ def _durable(connection: Any, record: object) -> None:
         cursor.close()
 
 
+def _hasty_sqlite(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA journal_mode")
+        # Without the log that is written ahead, such a commit could cost more than itself.
+        if cursor.fetchone()[0] == "wal":
+            cursor.execute("PRAGMA synchronous=NORMAL")
+    finally:
+        cursor.close()
+
+
+def _hasty_postgresql(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SET synchronous_commit = off")
+    finally:
+        cursor.close()
+    connection.commit()
+
+
+#: What makes the commits of a connection quick. MariaDB has it for the whole server only.
+_HASTY = {"sqlite": _hasty_sqlite, "postgresql": _hasty_postgresql}
+
+
 def _unadorned(connection: Any, record: object) -> None:
     # Each of our statements reads a few rows by an index. While PostgreSQL has no statistics of a table that grew fast, it
     # takes them for large ones, and would start processes or compile for ten times as long as they take.
@@ -135,6 +236,8 @@ def _unadorned(connection: Any, record: object) -> None:
     try:
         cursor.execute("SET max_parallel_workers_per_gather = 0")
         cursor.execute("SET jit = off")
+        # For what is sent without a transaction, too.
+        cursor.execute(f"SET default_transaction_isolation = '{_ISOLATION.lower()}'")
     finally:
         cursor.close()
     connection.commit()

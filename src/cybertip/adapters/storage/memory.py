@@ -109,6 +109,7 @@ class MemoryStorage:
         limit: int = 100,
         status: str | None = None,
         tenant: str | None = None,
+        lane: str | None = None,
         tag: str | None = None,
     ) -> tuple[Head, ...]:
         """Return a page of heads in the order of their keys."""
@@ -118,7 +119,7 @@ class MemoryStorage:
                 if len(page) >= limit:
                     break
                 head = self._standings[self._keys[position]].head
-                wanted = status in (None, head.status) and tenant in (None, head.tenant)
+                wanted = status in (None, head.status) and tenant in (None, head.tenant) and lane in (None, head.lane)
                 if wanted and (tag is None or tag in head.tags):
                     page.append(head)
         return tuple(page)
@@ -133,14 +134,13 @@ class MemoryStorage:
             return self._claimed(standing, token, time(until))
 
     def claim_due(
-        self, *, token: str, now: datetime, until: datetime, limit: int, paused: Collection[str] = ()
+        self, *, token: str, now: datetime, until: datetime, limit: int, lanes: Collection[str] | None = None
     ) -> tuple[tuple[Head, Claim], ...]:
         """Claim what is due, the tenants in turn."""
         name(token, "a token")
         at, end = time(now), time(until)
         with self._lock:
-            standings = map(self._standings.__getitem__, self._unsettled)
-            chosen = self._in_turn(one for one in standings if _is_ready(one, at) and one.head.lane not in paused)
+            chosen = self._in_turn(one for one in self._waiting(lanes) if _is_ready(one, at))
             claimed = tuple((one.head, self._claimed(one, token, end)) for one in chosen[: max(limit, 0)])
             self._served |= {head.tenant: max(at, self._served.get(head.tenant, at)) for head, _ in claimed}
             return claimed
@@ -181,12 +181,21 @@ class MemoryStorage:
             elif id in self._letters:
                 self._letters[id] = attrs.evolve(self._letters[id], due_at=moment(time(due_at)))
 
-    def next_due(self, *, now: datetime) -> datetime | None:
-        """Return the next time at which there is something to do, `now` at the earliest."""
+    def next_due(self, *, now: datetime, lanes: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is something to claim, `now` at the earliest."""
         with self._lock:
-            ready = (self._standings[key].ready_at() for key in self._unsettled)
-            times = [at for at in ready if at is not None] + [time(letter.due_at) for letter in self._letters.values()]
+            times = [at for one in self._waiting(lanes) if (at := one.ready_at()) is not None]
             return moment(max(min(times), time(now))) if times else None
+
+    def next_letter(self, *, now: datetime, topics: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is a letter to take, `now` at the earliest."""
+        with self._lock:
+            times = [one.due_at for one in self._letters.values() if topics is None or one.topic in topics]
+            return max(min(times), moment(time(now))) if times else None
+
+    def _waiting(self, lanes: Collection[str] | None) -> list[_Standing]:
+        standings = map(self._standings.__getitem__, self._unsettled)
+        return [one for one in standings if lanes is None or one.head.lane in lanes]
 
     def _holds(self, claim: Claim, key: str) -> bool:
         standing = self._standings.get(key)
@@ -249,11 +258,12 @@ class AsyncMemoryStorage:
         limit: int = 100,
         status: str | None = None,
         tenant: str | None = None,
+        lane: str | None = None,
         tag: str | None = None,
     ) -> tuple[Head, ...]:
         """Return a page of heads in the order of their keys."""
         await anyio.lowlevel.checkpoint()
-        return self._storage.heads(after=after, limit=limit, status=status, tenant=tenant, tag=tag)
+        return self._storage.heads(after=after, limit=limit, status=status, tenant=tenant, lane=lane, tag=tag)
 
     async def claim(self, key: str, *, token: str, now: datetime, until: datetime) -> Claim | None:
         """Claim one submission, unless a claim on it lasts."""
@@ -261,11 +271,11 @@ class AsyncMemoryStorage:
         return self._storage.claim(key, token=token, now=now, until=until)
 
     async def claim_due(
-        self, *, token: str, now: datetime, until: datetime, limit: int, paused: Collection[str] = ()
+        self, *, token: str, now: datetime, until: datetime, limit: int, lanes: Collection[str] | None = None
     ) -> tuple[tuple[Head, Claim], ...]:
         """Claim what is due, the tenants in turn."""
         await anyio.lowlevel.checkpoint()
-        return self._storage.claim_due(token=token, now=now, until=until, limit=limit, paused=paused)
+        return self._storage.claim_due(token=token, now=now, until=until, limit=limit, lanes=lanes)
 
     async def renew(self, claim: Claim, *, until: datetime) -> Claim | None:
         """Prolong a claim, unless it was lost."""
@@ -289,10 +299,15 @@ class AsyncMemoryStorage:
         await anyio.lowlevel.checkpoint()
         self._storage.settle_letter(id, due_at=due_at)
 
-    async def next_due(self, *, now: datetime) -> datetime | None:
-        """Return the next time at which there is something to do, `now` at the earliest."""
+    async def next_due(self, *, now: datetime, lanes: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is something to claim, `now` at the earliest."""
         await anyio.lowlevel.checkpoint()
-        return self._storage.next_due(now=now)
+        return self._storage.next_due(now=now, lanes=lanes)
+
+    async def next_letter(self, *, now: datetime, topics: Collection[str] | None = None) -> datetime | None:
+        """Return the next time at which there is a letter to take, `now` at the earliest."""
+        await anyio.lowlevel.checkpoint()
+        return self._storage.next_letter(now=now, topics=topics)
 
 
 def _is_ready(standing: _Standing, at: int) -> bool:

@@ -18,8 +18,14 @@ from typing import Self
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cybertip.adapters.storage.engines import async_engine_of, engine_of, isolation_for
-from cybertip.adapters.storage.methods import AsyncMethods, Methods
+from cybertip.adapters.storage.engines import (
+    async_engine_of,
+    async_passing_engine_of,
+    engine_of,
+    isolation_for,
+    passing_engine_of,
+)
+from cybertip.adapters.storage.methods import AsyncMethods, AsyncRecording, Methods, Recording
 from cybertip.adapters.storage.running import AsyncTransactions, Transactions
 from cybertip.adapters.storage.within import AsyncWithin, Within
 
@@ -41,7 +47,8 @@ class SqlStorage(Methods):
         self._ours = not isinstance(database, Engine)
         self._engine = database if isinstance(database, Engine) else engine_of(database)
         options = {} if self._ours else isolation_for(self._engine)
-        self._transactions = Transactions(self._engine, options=options)
+        self._passing = None if isinstance(database, Engine) else passing_engine_of(database)
+        self._transactions = Transactions(self._engine, options=options, passing=self._passing)
         super().__init__(self._transactions)
 
     def __repr__(self) -> str:
@@ -51,13 +58,14 @@ class SqlStorage(Methods):
         """Make the tables, or bring them up to date. It may be called at every start, and by several processes at once."""
         self._transactions.upgrade()
 
-    def within(self, connection: Connection) -> Methods:
+    def within(self, connection: Connection) -> Recording:
         """Return this storage inside a transaction of the host's: what it does is committed or undone with it.
 
-        Nothing is repeated and nothing is committed there. After a `Conflict` the transaction can go on; a claim or an
-        append in it keeps its row locked until it ends. Of SQLite it is the one writer from the first call on.
+        Submissions are recorded there and decided about, not delivered: nothing can be claimed. Nothing is repeated and
+        nothing is committed. After a `Conflict` the transaction can go on; an append in it keeps its row locked until it
+        ends. Of SQLite it is the one writer from the first call on.
         """
-        return Methods(Within(connection))
+        return Recording(Within(connection))
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +79,8 @@ class SqlStorage(Methods):
         """Close the connections, unless the engine is the host's."""
         if self._ours:
             self._engine.dispose()
+        if self._passing is not None:
+            self._passing.dispose()
 
 
 class AsyncSqlStorage(AsyncMethods):
@@ -83,7 +93,8 @@ class AsyncSqlStorage(AsyncMethods):
         self._ours = not isinstance(database, AsyncEngine)
         self._engine = database if isinstance(database, AsyncEngine) else async_engine_of(database)
         options = {} if self._ours else isolation_for(self._engine)
-        self._transactions = AsyncTransactions(self._engine, options=options)
+        self._passing = None if isinstance(database, AsyncEngine) else async_passing_engine_of(database)
+        self._transactions = AsyncTransactions(self._engine, options=options, passing=self._passing)
         super().__init__(self._transactions)
 
     def __repr__(self) -> str:
@@ -93,13 +104,14 @@ class AsyncSqlStorage(AsyncMethods):
         """Make the tables, or bring them up to date. It may be called at every start, and by several processes at once."""
         await self._transactions.upgrade()
 
-    def within(self, connection: AsyncConnection) -> AsyncMethods:
+    def within(self, connection: AsyncConnection) -> AsyncRecording:
         """Return this storage inside a transaction of the host's: what it does is committed or undone with it.
 
-        Nothing is repeated and nothing is committed there. After a `Conflict` the transaction can go on; a claim or an
-        append in it keeps its row locked until it ends. Of SQLite it is the one writer from the first call on.
+        Submissions are recorded there and decided about, not delivered: nothing can be claimed. Nothing is repeated and
+        nothing is committed. After a `Conflict` the transaction can go on; an append in it keeps its row locked until it
+        ends. Of SQLite it is the one writer from the first call on.
         """
-        return AsyncMethods(AsyncWithin(connection))
+        return AsyncRecording(AsyncWithin(connection))
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,3 +125,5 @@ class AsyncSqlStorage(AsyncMethods):
         """Close the connections, unless the engine is the host's."""
         if self._ours:
             await self._engine.dispose()
+        if self._passing is not None:
+            await self._passing.dispose()

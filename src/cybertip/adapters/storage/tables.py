@@ -69,10 +69,11 @@ heads = _table(
     Column("served_at", BigInteger),
 )
 
-# A claim reads this index alone to find work. Where the database can, it leaves out what has nothing to do, so that neither
-# the index nor the planner's estimate of it grows with what is settled.
+# A claim reads this index alone to find work, and of it no lane but its own. Where the database can, it leaves out what has
+# nothing to do, so that neither the index nor the planner's estimate of it grows with what is settled.
 Index(
     "cybertip_heads_ready",
+    heads.c.lane,
     heads.c.ready_at,
     sqlite_where=heads.c.ready_at.is_not(None),
     postgresql_where=heads.c.ready_at.is_not(None),
@@ -80,6 +81,7 @@ Index(
 Index("cybertip_heads_served", heads.c.tenant, heads.c.served_at)
 Index("cybertip_heads_by_status", heads.c.status, heads.c.key)
 Index("cybertip_heads_by_tenant", heads.c.tenant, heads.c.key)
+Index("cybertip_heads_by_lane", heads.c.lane, heads.c.key)
 
 tags = _table(
     "cybertip_tags",

@@ -16,7 +16,7 @@ import anyio.lowlevel
 
 from cybertip.errors import AdapterError
 
-__all__ = ["unbroken"]
+__all__ = ["cancellations_so_far", "unbroken"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +48,12 @@ def unbroken(
         return await _to_the_end(asyncio.ensure_future(method(self, *args, **kwargs)))
 
     return whole
+
+
+def cancellations_so_far() -> int:
+    """Return how often the task that runs was cancelled."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 async def _to_the_end(task: "asyncio.Task[T]") -> T:

@@ -22,18 +22,24 @@ T = TypeVar("T")
 class Within:
     """Run each work inside the transaction of a connection that is the host's; nothing is committed here.
 
-    A savepoint around each leaves the host's transaction usable where a work is refused.
+    A savepoint around each leaves the host's transaction usable where a work is refused. How long what it changes lasts is
+    decided by the host's commit.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @property
+    def takes_much_at_once(self) -> bool:
+        """Not here: there is a transaction already."""
+        return False
+
+    @property
     def dialect(self) -> str:
         """The kind of database."""
         return self._connection.dialect.name
 
-    def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
+    def __call__(self, work: Callable[[], Work[T]], *, write: bool, lasting: bool = True, alone: bool = False) -> T:
         connection = self._connection
         try:
             if not connection.in_transaction():
@@ -63,12 +69,19 @@ class AsyncWithin:
         self._connection = connection
 
     @property
+    def takes_much_at_once(self) -> bool:
+        """Not here: there is a transaction already."""
+        return False
+
+    @property
     def dialect(self) -> str:
         """The kind of database."""
         return self._connection.dialect.name
 
     @unbroken
-    async def __call__(self, work: Callable[[], Work[T]], *, write: bool) -> T:
+    async def __call__(
+        self, work: Callable[[], Work[T]], *, write: bool, lasting: bool = True, alone: bool = False
+    ) -> T:
         connection = self._connection
         try:
             if not connection.in_transaction():

@@ -94,10 +94,10 @@ class Reader:
     def may_run_ahead(self) -> bool:
         """Tell whether reading from another thread is allowed and worth it.
 
-        Only Python's own files are known not to mind which thread reads them; and where a thread hashes, that is what
-        everybody waits for.
+        Only Python's own files are known not to mind which thread reads them; where a thread hashes, that is what everybody
+        waits for; and of a small file nothing is left to be read.
         """
-        return isinstance(self._file, _THREADLESS) and not self._digest
+        return isinstance(self._file, _THREADLESS) and not self._digest and self._total != self.size
 
     def close(self) -> None:
         """Close what was opened here; a caller's own file stays open."""
@@ -262,7 +262,8 @@ class Blocks:
             self._settle()
             self._again = False
             self._reader.restart()
-        block = self._fetched() if self._reader.may_run_ahead else self._reader.next()
+        ahead = self._coming is not None or self._reader.may_run_ahead
+        block = self._fetched() if ahead else self._reader.next()
         if not block:
             raise StopIteration
         self._last = len(block)

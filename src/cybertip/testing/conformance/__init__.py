@@ -15,8 +15,21 @@ Each test's docstring is the sentence that it tests, so that a failure quotes th
 import pytest
 
 # Before they are imported: failed assertions are to show their values in a stranger's tests, too.
-pytest.register_assert_rewrite("cybertip.testing.conformance.storage")
+for _port in ("storage", "queue", "matching"):
+    pytest.register_assert_rewrite(f"cybertip.testing.conformance.{_port}")
 
+from cybertip.testing.conformance.matching.classifiers import AsyncClassifierSuite, ClassifierSuite  # noqa: E402
+from cybertip.testing.conformance.matching.suite import AsyncHashMatcherSuite, HashMatcherSuite  # noqa: E402
+from cybertip.testing.conformance.queue.suite import AsyncQueueSuite, QueueSuite  # noqa: E402
 from cybertip.testing.conformance.storage.suite import AsyncStorageSuite, StorageSuite  # noqa: E402
 
-__all__ = ["AsyncStorageSuite", "StorageSuite"]
+__all__ = [
+    "AsyncClassifierSuite",
+    "AsyncHashMatcherSuite",
+    "AsyncQueueSuite",
+    "AsyncStorageSuite",
+    "ClassifierSuite",
+    "HashMatcherSuite",
+    "QueueSuite",
+    "StorageSuite",
+]

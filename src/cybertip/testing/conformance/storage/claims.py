@@ -11,10 +11,10 @@ from cybertip.testing.conformance.storage.samples import NOW, at, at_once, begin
 __all__ = ["Claims"]
 
 
-def _due(storage: Storage, *, now: float = 0, limit: int = 99, paused: tuple[str, ...] = ()) -> str:
+def _due(storage: Storage, *, now: float = 0, limit: int = 99, lanes: tuple[str, ...] | None = None) -> str:
     """Claim what is due for a minute; return the keys, which have one letter each, in a row."""
     token = f"due at {now}"
-    found = storage.claim_due(token=token, now=at(now), until=at(now + 60), limit=limit, paused=paused)
+    found = storage.claim_due(token=token, now=at(now), until=at(now + 60), limit=limit, lanes=lanes)
     for one, claim in found:
         assert (claim.key, claim.token, claim.until) == (one.key, token, at(now + 60))
         assert storage.head(one.key) == one
@@ -34,6 +34,16 @@ class Claims:
         assert tried(another, "a", now=59.999999, until=90) is None
         assert tried(another, "a", now=60, until=90) is not None
         assert tried(another, "b", until=90) is not None
+
+    def test_claim_again(self, storage: Storage, another: Storage) -> None:
+        """The token of a claim that lasts is refused like any other: it is `renew` that prolongs a claim."""
+        begin(storage, "a")
+        claim = claimed(storage, "a", "first", until=60)
+        for one in (storage, another):
+            assert tried(one, "a", "first", now=59.999999, until=120) is None
+        # The claim that lasts is neither lost by that nor prolonged.
+        go_on(storage, "a", 2, claim=claim)
+        assert tried(another, "a", "second", now=60, until=120) is not None
 
     def test_claim_replaces(self, storage: Storage) -> None:
         """After it returned a claim, every earlier claim of the submission is invalid."""
@@ -101,15 +111,29 @@ class Claims:
         # A limit cuts the same order short.
         assert {_due(storage, now=60, limit=3)[:1], _due(storage, now=60, limit=1)} <= {*"fabced"}
 
-    def test_claim_due_paused(self, storage: Storage) -> None:
-        """Lanes in `paused` are left out."""
+    def test_claim_due_turns(self, storage: Storage, another: Storage) -> None:
+        """From call to call tenants take turns as well: within a priority, whoever was served goes behind those who
+        wait."""
+        for number, (tenant, keys) in enumerate((("big", "abcd"), ("small", "xy"), ("tiny", "pq"))):
+            for position, key in enumerate(keys):
+                begin(storage, key, tenant=tenant, due_at=at(10 * number + position - 90))
+        order = "".join(_due(one, now=now, limit=1) for now, one in enumerate((storage, another) * 4))
+        # Among those who wait alike, whose turn comes first is nobody's promise.
+        assert [set(order[:3]), set(order[3:6]), order[6:]] == [set("axp"), set("byq"), "cd"], order
+
+    def test_claim_due_lanes(self, storage: Storage) -> None:
+        """With `lanes`, only those of these lanes are claimed; of no lanes, none is."""
         begin(storage, "a", lane="test", priority=9)
         begin(storage, "b", lane="production")
         begin(storage, "c", lane="")
         begin(storage, "d", lane="Test")
-        assert set(_due(storage, paused=("test", "nobody's", "production"))) == set("cd")
-        assert _due(storage, paused=("", "production")) == "a"
-        assert _due(storage) == "b"
+        begin(storage, "e", lane="other", due_at=at(1))
+        assert _due(storage, lanes=()) == ""
+        assert _due(storage, lanes=("other", "nobody's", "tes")) == ""
+        assert set(_due(storage, lanes=("Test", "nobody's", "production"))) == set("bd")
+        assert _due(storage, lanes=("test",), limit=1) == "a"
+        assert _due(storage) == "c"
+        assert _due(storage, now=1) == "e"
 
     def test_claim_due_at_once(self, storage: Storage, another: Storage) -> None:
         """Two that claim at once never get the same submission."""

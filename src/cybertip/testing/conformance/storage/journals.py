@@ -112,6 +112,49 @@ class Journals:
             go_on(storage, "a", 5, claim=second)
         assert storage.read("a") == entries("a", 1, 2, 3, 4)
 
+    def test_append_claim_and_letters(self, storage: Storage, another: Storage) -> None:
+        """With letters the claim counts no less: if it was lost, none is posted."""
+        begin(storage, "a")
+        lost = claimed(storage, "a", "first", until=60)
+        present = claimed(another, "a", "second", now=60, until=120)
+        news = [letter("one"), letter("two")]
+        for claim in (lost, made_up("a")):
+            with pytest.raises(Conflict):
+                storage.append(entries("a", 2), head("a", 2), expected=1, claim=claim, letters=news)
+            with pytest.raises(Conflict):
+                storage.append((), head("a", 1, status="never"), expected=1, claim=claim, letters=news)
+        assert storage.read("a") == entries("a", 1)
+        assert storage.head("a") == head("a", 1)
+        assert storage.take_letters(now=NOW, until=at(60), limit=9) == ()
+        storage.append(entries("a", 2), head("a", 2), expected=1, claim=present, letters=news)
+        assert [one.id for one in storage.take_letters(now=NOW, until=at(60), limit=9)] == ["one", "two"]
+
+    def test_append_claim_alone(self, storage: Storage, another: Storage) -> None:
+        """Without entries the claim counts no less: if it was lost, the head stays as it was."""
+        begin(storage, "a")
+        lost = claimed(storage, "a", "first", until=60)
+        present = claimed(another, "a", "second", now=60, until=120)
+        for claim in (lost, made_up("a")):
+            for due_at in (NOW, at(90), None):
+                with pytest.raises(Conflict):
+                    storage.append((), head("a", 1, status="never", due_at=due_at), expected=1, claim=claim)
+        assert storage.head("a") == head("a", 1)
+        storage.append((), head("a", 1, status="later"), expected=1, claim=present)
+        assert storage.head("a") == head("a", 1, status="later")
+
+    def test_append_unclaimed(self, storage: Storage, another: Storage) -> None:
+        """Without a claim it is recorded whoever holds one, and while the head has a `due_at` the present claim stays
+        valid."""
+        begin(storage, "a")
+        claim = claimed(storage, "a", "first", until=60)
+        go_on(another, "a", 2)
+        another.append((), head("a", 2, status="later"), expected=2)
+        another.append(entries("a", 3), head("a", 3, due_at=at(30)), expected=2, letters=[letter("one")])
+        assert tried(another, "a", now=59, until=120) is None
+        go_on(storage, "a", 4, claim=claim)
+        assert storage.renew(claim, until=at(90)) is not None
+        assert storage.read("a") == entries("a", 1, 2, 3, 4)
+
     def test_append_at_once(self, storage: Storage, another: Storage) -> None:
         """Of two appends with the same `expected`, one raises `Conflict`."""
         for version in range(1, 9):
@@ -139,6 +182,14 @@ class Journals:
         assert storage.read("a", after=9) == entries("a", 10, 11, 12)
         assert storage.read("a", after=12) == ()
         assert [entry.recorded_at.microsecond for entry in storage.read("a", after=10)] == [11, 12]
+
+    def test_read_long(self, storage: Storage, another: Storage) -> None:
+        """All of them come, however long the journal is."""
+        every = entries("a", *range(1, 1201))
+        for done in range(0, 1200, 400):
+            storage.append(every[done : done + 400], head("a", done + 400), expected=done)
+        assert another.read("a") == every
+        assert another.read("a", after=1) == every[1:]
 
     def test_read_nothing(self, storage: Storage) -> None:
         """A journal that is not there is empty."""
@@ -190,11 +241,11 @@ class Journals:
         assert [[one.key for one in page] for page in pages] == [_KEYS[:3], _KEYS[3:6], _KEYS[6:7]]
 
     def test_heads_filters(self, storage: Storage) -> None:
-        """`status`, `tenant` and `tag` leave out what differs."""
-        begin(storage, "a", status="open", tenant="t", tags=("x", "xy"))
+        """`status`, `tenant`, `lane` and `tag` leave out what differs."""
+        begin(storage, "a", status="open", tenant="t", lane="test", tags=("x", "xy"))
         begin(storage, "b", status="Open", tenant="t", tags=("y", "y"))
-        begin(storage, "c", status="open", tenant="T", tags=("x,y", "%", "x "))
-        begin(storage, "d", status="open", tenant="", tags=("x",))
+        begin(storage, "c", status="open", tenant="T", lane="Test", tags=("x,y", "%", "x "))
+        begin(storage, "d", status="open", tenant="", lane="test", tags=("x",))
 
         def keys(**filters: Any) -> str:
             return "".join(one.key for one in storage.heads(**filters))
@@ -202,7 +253,10 @@ class Journals:
         assert keys(status="open") == "acd"
         assert keys(tenant="t") == "ab"
         assert keys(tenant="") == "d"
+        assert [keys(lane=lane) for lane in ("test", "Test", "", "tes")] == ["ad", "c", "b", ""]
         assert [keys(tag=tag) for tag in ("x", "y", "xy", "x,y", "%", "x ", "X")] == ["ad", "b", "a", "c", "c", "c", ""]
-        assert keys(status="open", tenant="t", tag="x") == "a"
+        assert keys(status="open", tenant="t", lane="test", tag="x") == "a"
+        assert keys(tenant="t", lane="Test") == ""
+        assert keys(lane="test", after="a", limit=1) == "d"
         assert keys(status="Open", tag="x") == ""
         assert keys(tag="x", after="a") == "d"

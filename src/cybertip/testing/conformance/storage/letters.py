@@ -1,4 +1,4 @@
-"""What `take_letters`, `settle_letter` and `next_due` promise."""
+"""What `take_letters`, `settle_letter`, `next_due` and `next_letter` promise."""
 
 from functools import partial
 
@@ -89,19 +89,16 @@ class Letters:
     def test_next_due_earliest(self, storage: Storage) -> None:
         """It is `now` at the earliest."""
         assert storage.next_due(now=NOW) is None
-        begin(storage, "a", due_at=None)
+        # A letter is none of its business.
+        begin(storage, "a", due_at=None, letters=[letter("a")])
         assert storage.next_due(now=NOW) is None
         begin(storage, "b", due_at=at(30))
-        begin(storage, "c", due_at=at(20), lane="paused", letters=[letter("c", due_at=at(40))])
+        begin(storage, "c", due_at=at(20), lane="other")
         assert storage.next_due(now=NOW) == at(20)
         assert storage.next_due(now=at(25.000001)) == at(25.000001)
-        go_on(storage, "c", 2, due_at=None)
+        go_on(storage, "c", 2, due_at=None, lane="other")
         assert storage.next_due(now=NOW) == at(30)
         go_on(storage, "b", 2, due_at=None)
-        assert storage.next_due(now=NOW) == at(40)
-        _take(storage, now=45)
-        assert storage.next_due(now=at(50)) == at(105)
-        storage.settle_letter("c")
         assert storage.next_due(now=NOW) is None
 
     def test_next_due_claims(self, storage: Storage) -> None:
@@ -120,3 +117,50 @@ class Letters:
         assert storage.next_due(now=NOW) == at(70)
         storage.release(claim)
         assert storage.next_due(now=NOW) == at(20)
+
+    def test_next_due_lanes(self, storage: Storage) -> None:
+        """With `lanes`, only submissions of these lanes count."""
+        begin(storage, "a", due_at=at(10), lane="test")
+        begin(storage, "b", due_at=at(20), lane="production")
+        begin(storage, "c", due_at=at(30), lane="")
+        begin(storage, "d", due_at=None, lane="settled")
+        for lanes, seconds in (
+            (("production",), 20),
+            (("production", "nobody's", "test"), 10),
+            (("", "production"), 20),
+            (("",), 30),
+        ):
+            assert storage.next_due(now=NOW, lanes=lanes) == at(seconds)
+        assert storage.next_due(now=at(25), lanes=("production",)) == at(25)
+        for nothing in ((), ("settled",), ("Test", "prod")):
+            assert storage.next_due(now=NOW, lanes=nothing) is None
+
+    def test_next_letter_earliest(self, storage: Storage) -> None:
+        """It is `now` at the earliest."""
+        # A submission is none of its business.
+        begin(storage, "a", due_at=NOW)
+        assert storage.next_letter(now=NOW) is None
+        begin(storage, "b", letters=[letter("b", due_at=at(40)), letter("c", due_at=at(30))])
+        assert storage.next_letter(now=NOW) == at(30)
+        assert storage.next_letter(now=at(30.000001)) == at(30.000001)
+        storage.settle_letter("c")
+        assert storage.next_letter(now=NOW) == at(40)
+        storage.settle_letter("b")
+        assert storage.next_letter(now=NOW) is None
+
+    def test_next_letter_taken(self, storage: Storage) -> None:
+        """A letter that was taken counts from the time until which it is hidden."""
+        begin(storage, "a", letters=[letter("a", due_at=at(40))])
+        _take(storage, now=45)
+        assert storage.next_letter(now=at(50)) == at(105)
+        storage.settle_letter("a", due_at=at(70))
+        assert storage.next_letter(now=at(50)) == at(70)
+
+    def test_next_letter_topics(self, storage: Storage) -> None:
+        """With `topics`, only letters of these topics count."""
+        begin(storage, "a", letters=[letter("a", due_at=at(20)), letter("b", due_at=at(30), topic="alarm")])
+        assert storage.next_letter(now=NOW, topics=("alarm",)) == at(30)
+        assert storage.next_letter(now=NOW, topics=("alarm", "news", "none")) == at(20)
+        assert storage.next_letter(now=at(25), topics=("news",)) == at(25)
+        assert storage.next_letter(now=NOW, topics=("New", "alarms")) is None
+        assert storage.next_letter(now=NOW, topics=()) is None

@@ -1,17 +1,15 @@
-"""Made-up journals, and work for many at once."""
+"""Made-up journals."""
 
 import hashlib
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from cybertip.errors import Conflict
 from cybertip.ports.storage import Claim, Entry, Head, Letter, Storage
+from cybertip.testing.conformance.running import at_once
 
 __all__ = ["NOW", "at", "at_once", "begin", "claimed", "entries", "go_on", "head", "letter", "made_up", "tried", "wins"]
-
-T = TypeVar("T")
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -79,26 +77,6 @@ def claimed(storage: Storage, key: str, worker: str = "first", *, now: float = 0
 def made_up(key: str, worker: str = "nobody") -> Claim:
     """Return a claim that no storage ever gave."""
     return Claim(key=key, token=worker, until=at(60))
-
-
-def at_once(works: Sequence[Callable[[], T]]) -> list[T | Exception]:
-    """Do works in threads that start together; return what each returned or raised."""
-    outcomes: list[T | Exception] = [RuntimeError("it never began")] * len(works)
-    start = threading.Barrier(len(works))
-
-    def do(position: int, work: Callable[[], T]) -> None:
-        start.wait()
-        try:
-            outcomes[position] = work()
-        except Exception as error:
-            outcomes[position] = error
-
-    threads = [threading.Thread(target=do, args=item) for item in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def wins(outcomes: Sequence[object]) -> int:

@@ -1,15 +1,14 @@
 """The suite in both colours. The async one drives the same tests through an event loop in a thread of its own."""
 
-import importlib.util
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
-from cybertip.ports.storage import AsyncStorage, Storage
+from cybertip.ports.storage import Storage
+from cybertip.testing.conformance.running import OnEventLoops, driven
 from cybertip.testing.conformance.storage.claims import Claims
 from cybertip.testing.conformance.storage.journals import Journals
 from cybertip.testing.conformance.storage.letters import Letters
@@ -35,26 +34,12 @@ class StorageSuite(Journals, Claims, Letters):
         return storage
 
 
-class AsyncStorageSuite(StorageSuite):
+class AsyncStorageSuite(OnEventLoops, StorageSuite):
     """Test an `AsyncStorage`, on asyncio and trio.
 
     Override the fixture `async_storage`. It returns an empty storage, or an asynchronous context manager that yields one; it
     is entered and left within the event loop. `another_async_storage` is the like of `another`.
     """
-
-    #: The event loops to test with.
-    backends: ClassVar[tuple[str, ...]] = ("asyncio", "trio") if importlib.util.find_spec("trio") else ("asyncio",)
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run each test once on each event loop."""
-        if "backend" in metafunc.fixturenames:
-            metafunc.parametrize("backend", self.backends)
-
-    @pytest.fixture
-    def portal(self, backend: str) -> Iterator[BlockingPortal]:
-        """An event loop in a thread."""
-        with start_blocking_portal(backend) as portal:
-            yield portal
 
     @pytest.fixture
     def async_storage(self) -> Any:
@@ -69,7 +54,7 @@ class AsyncStorageSuite(StorageSuite):
     @pytest.fixture
     def storage(self, portal: BlockingPortal, async_storage: Any) -> Iterator[Any]:
         """The storage, driven from outside of its event loop."""
-        with _driven(portal, async_storage) as storage:
+        with driven(portal, async_storage) as storage:
             yield storage
 
     @pytest.fixture
@@ -77,25 +62,4 @@ class AsyncStorageSuite(StorageSuite):
         """The second one, driven likewise."""
         with ExitStack() as stack:
             second = another_async_storage
-            yield storage if second is None else stack.enter_context(_driven(portal, second))
-
-
-class _Driven:
-    """Pass for a sync storage. Calls from several threads are tasks that run at once."""
-
-    def __init__(self, portal: BlockingPortal, storage: AsyncStorage) -> None:
-        self._portal = portal
-        self._storage = storage
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._storage, name)
-        return lambda *args, **kwargs: self._portal.call(partial(method, *args, **kwargs))
-
-
-@contextmanager
-def _driven(portal: BlockingPortal, storage: Any) -> Iterator[_Driven]:
-    if hasattr(storage, "__aenter__"):
-        with portal.wrap_async_context_manager(storage) as entered:
-            yield _Driven(portal, entered)
-    else:
-        yield _Driven(portal, storage)
+            yield storage if second is None else stack.enter_context(driven(portal, second))

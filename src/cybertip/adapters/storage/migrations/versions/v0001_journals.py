@@ -71,7 +71,7 @@ def upgrade(op: Operations) -> None:
     op.create_index(
         "cybertip_heads_ready",
         "cybertip_heads",
-        ["ready_at"],
+        ["lane", "ready_at"],
         sqlite_where=work,
         postgresql_where=work,
         if_not_exists=True,
@@ -79,5 +79,6 @@ def upgrade(op: Operations) -> None:
     op.create_index("cybertip_heads_served", "cybertip_heads", ["tenant", "served_at"], if_not_exists=True)
     op.create_index("cybertip_heads_by_status", "cybertip_heads", ["status", "key"], if_not_exists=True)
     op.create_index("cybertip_heads_by_tenant", "cybertip_heads", ["tenant", "key"], if_not_exists=True)
+    op.create_index("cybertip_heads_by_lane", "cybertip_heads", ["lane", "key"], if_not_exists=True)
     op.create_index("cybertip_tags_by_key", "cybertip_tags", ["key"], if_not_exists=True)
     op.create_index("cybertip_letters_due", "cybertip_letters", ["due_at", "id"], if_not_exists=True)

@@ -1,0 +1,1 @@
+"""Keys that vouch for checkpoints."""

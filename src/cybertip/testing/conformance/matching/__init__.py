@@ -1,0 +1,1 @@
+"""What matchers and classifiers promise."""
