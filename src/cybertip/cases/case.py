@@ -1,22 +1,19 @@
-"""Where a case stands: the fold of its events.
+"""Everything that follows from what happened to a case: the fold of its events."""
 
-The life of a case is this table, and nothing else. A pair that is not in it cannot happen; a journal that holds one was not
-written by this program.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import attrs
 
 from cybertip.cases.decisions import Decision, Dismissed, View
 from cybertip.cases.events import (
+    PRESERVATION,
     Approved,
     Blocked,
     Claimed,
     Decided,
+    Delayed,
     Enriched,
     Environment,
     Event,
@@ -26,95 +23,34 @@ from cybertip.cases.events import (
     MediaMissing,
     Notified,
     Opened,
+    Overdue,
     Preserved,
     Released,
     Reported,
+    Retracted,
+    Retried,
     Returned,
     Routed,
     Viewed,
-    decode,
-    encode,
 )
 from cybertip.cases.references import CaseId, ItemRef, ReviewerId, SignalId, ThreadId, UserRef
+from cybertip.cases.review import faults
 from cybertip.cases.routing import Destination
 from cybertip.cases.signals import HashMatched, KnownMatch, Media, Signal
-from cybertip.errors import InvalidReport, UnknownEvent, Violation
-from cybertip.filing.chain import FIRST, Entry, following
+from cybertip.cases.stages import TRANSITIONS, Stage
+from cybertip.errors import UnknownEvent
 from cybertip.model import ReportId
 
 __all__ = [
-    "TRANSITIONS",
     "Case",
-    "CaseJournal",
-    "ReviewPolicy",
-    "Stage",
     "apply",
-    "decided",
-    "faults",
     "fold",
     "status_when_joined",
 ]
 
 
-class Stage(StrEnum):
-    """Where a case stands."""
-
-    #: Signals join it, and somebody is to decide.
-    OPEN = "open"
-    #: A second person is to approve.
-    APPROVAL = "approval"
-    #: It is to be filed, and the platform is to be asked first.
-    DECIDED = "decided"
-    #: All that the filing is made of is recorded: from here on it is the same filing, however often it is made.
-    READY = "ready"
-    #: The filing cannot be made; nothing was filed.
-    BLOCKED = "blocked"
-    FILED = "filed"
-    REPORTED = "reported"
-    DISMISSED = "dismissed"
-
-
-_BEFORE_FILING = (Stage.OPEN, Stage.APPROVAL)
-_CLAIMABLE = (Stage.OPEN, Stage.APPROVAL, Stage.BLOCKED)
-
-#: From a stage, by what happened, to the next stage.
-TRANSITIONS: dict[tuple[Stage, str], Stage] = {
-    # signals join until there is a decision; later ones open a case of their own
-    (Stage.OPEN, "joined"): Stage.OPEN,
-    (Stage.OPEN, "routed"): Stage.OPEN,
-    # what a filing is made of does not change once it was decided; bytes are kept whenever they come
-    **{(stage, "mediakept"): stage for stage in Stage},
-    **{(stage, "mediamissing"): stage for stage in _BEFORE_FILING},
-    **{(stage, "viewed"): stage for stage in _BEFORE_FILING},
-    **{(stage, "claimed"): stage for stage in _CLAIMABLE},
-    **{(stage, "released"): stage for stage in _CLAIMABLE},
-    (Stage.OPEN, "decided"): Stage.DECIDED,
-    (Stage.OPEN, "proposed"): Stage.APPROVAL,
-    (Stage.OPEN, "dismissed"): Stage.DISMISSED,
-    (Stage.APPROVAL, "approved"): Stage.DECIDED,
-    # a decision can be taken back until the filing could be under way
-    **{(stage, "returned"): Stage.OPEN for stage in (Stage.APPROVAL, Stage.DECIDED, Stage.BLOCKED)},
-    **{(stage, "enriched"): Stage.READY for stage in (Stage.DECIDED, Stage.BLOCKED)},
-    **{(stage, "blocked"): Stage.BLOCKED for stage in (Stage.DECIDED, Stage.READY)},
-    # the only way to a filing, and there is none back: a case has one filing at most
-    (Stage.READY, "filed"): Stage.FILED,
-    (Stage.FILED, "reported"): Stage.REPORTED,
-    (Stage.REPORTED, "preserved"): Stage.REPORTED,
-    **{(stage, "notified"): stage for stage in Stage},
-}
-
 #: From the least urgent to the most.
 _URGENCY = (Destination.NOTED, Destination.TRIAGE, Destination.REVIEW)
-
-
-@attrs.frozen(kw_only=True)
-class ReviewPolicy:
-    """Say what an organisation asks of its reviewers."""
-
-    #: Whether a decision may leave files undecided. A decision about a file is not a view of it.
-    partial: bool = False
-    #: Whether a second person must approve before anything is filed with production.
-    second_approval: bool = False
 
 
 @attrs.define(kw_only=True)
@@ -165,11 +101,18 @@ class Case:
     #: Who took it last, and until when.
     claim: Claimed | None = attrs.field(default=None, repr=False)
     decision: Decision | Dismissed | None = attrs.field(default=None, repr=False)
+    decided_at: datetime | None = None
     decided_by: ReviewerId | None = attrs.field(default=None, repr=False)
     approved_by: ReviewerId | None = attrs.field(default=None, repr=False)
     enriched: Enriched | None = attrs.field(default=None, repr=False)
     #: Why the filing cannot be made.
     reasons: tuple[str, ...] = ()
+    #: Why it has to wait, as long as it does.
+    delay: str | None = None
+    #: What the host could not be told so far, although it was tried time and again, and why.
+    overdue: Mapping[str, str] = attrs.field(factory=dict)
+    #: What the host was told.
+    notified: frozenset[str] = frozenset()
     filed: Filed | None = None
     report_id: ReportId | None = None
     preserved: bool = False
@@ -250,42 +193,6 @@ def _more_urgent(one: Destination, other: Destination) -> Destination:
     return max(one, other, key=_URGENCY.index)
 
 
-# -- decisions ------------------------------------------------------------------------------------------------------------
-
-
-def decided(
-    case: Case, decision: Decision | Dismissed, *, reviewer: ReviewerId, policy: ReviewPolicy | None = None
-) -> Decided:
-    """Return the event of a decision; raise `InvalidReport` with everything that does not go with the case."""
-    policy = policy or ReviewPolicy()
-    found = () if isinstance(decision, Dismissed) else tuple(faults(case, decision, partial=policy.partial))
-    if found:
-        raise InvalidReport(found)
-    to_approve = policy.second_approval and case.environment is Environment.PRODUCTION
-    return Decided(
-        reviewer=reviewer, decision=decision, needs_approval=to_approve and not isinstance(decision, Dismissed)
-    )
-
-
-def faults(case: Case, decision: Decision, *, partial: bool) -> Iterator[Violation]:
-    """Say what of a decision does not go with its case; `partial` allows that files are left undecided."""
-    for index, one in enumerate(decision.media):
-        path = f"decision.media[{index}]"
-        kept = case.kept.get(one.media)
-        if one.media not in case.media:
-            yield Violation(path=path, rule="unknown-media", message="is not a file of the case")
-        elif one.include and kept is None:
-            why = "is missing: leave it out" if one.media in case.missing else "is not preserved yet: decide when it is"
-            yield Violation(path=path, rule="not-kept", message=why)
-        if any(kept is None or view.sha256 != kept.sha256 for view in one.views):
-            message = "claims a view of other bytes than those that are kept of the file"
-            yield Violation(path=f"{path}.views", rule="other-bytes", message=message)
-    undecided = len(case.media.keys() - case.missing.keys() - {one.media for one in decision.media})
-    if undecided and not partial:
-        message = f"says nothing about {undecided} files of the case, and the organisation's policy wants all decided"
-        yield Violation(path="decision.media", rule="partial", message=message)
-
-
 # -- the fold -------------------------------------------------------------------------------------------------------------
 
 
@@ -361,22 +268,40 @@ def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
             return _decided(case, event, at)
         case Approved():
             _demand(case, event.reviewer != case.decided_by, "it was approved by whoever decided it")
-            return {"approved_by": event.reviewer, "claim": None}
+            return {"approved_by": event.reviewer, "decided_at": at, "claim": None}
         case Returned():
-            return dict.fromkeys(("claim", "decision", "decided_by", "approved_by", "enriched")) | {"reasons": ()}
+            undone = ("claim", "decision", "decided_at", "decided_by", "approved_by", "enriched", "delay")
+            return dict.fromkeys(undone) | {"reasons": ()}
         case Enriched():
-            return {"enriched": event, "reasons": (), "claim": None}
+            return {"enriched": event, "claim": None, "delay": None}
         case Blocked():
-            return {"reasons": event.reasons}
+            return {"reasons": event.reasons, "delay": None}
+        case Retried():
+            return {"reasons": (), "enriched": None, "decided_at": at, "claim": None}
         case Filed():
-            return {"filed": event}
+            return {"filed": event, "delay": None}
         case Reported():
-            return {"report_id": event.report_id}
-        case Preserved():
-            return {"preserved": True}
-        case Opened() | Notified():
+            return {"report_id": event.report_id, "delay": None}
+        case Retracted():
+            return {"delay": None}
+        case Preserved() | Notified() | Overdue():
+            return _followed_up(case, event)
+        case Delayed():
+            return {"delay": event.reason}
+        case Opened():
             pass
     return {}
+
+
+def _followed_up(case: Case, event: Preserved | Notified | Overdue) -> dict[str, Any]:
+    """Note what the host was told, or could not be told."""
+    if isinstance(event, Overdue):
+        return {"overdue": {**case.overdue, event.of: event.reason}}
+    of = PRESERVATION if isinstance(event, Preserved) else event.of
+    left = {name: reason for name, reason in case.overdue.items() if name != of}
+    if isinstance(event, Preserved):
+        return {"preserved": True, "overdue": left}
+    return {"notified": case.notified | {of}, "overdue": left}
 
 
 def _joined(case: Case, event: Joined) -> dict[str, Any]:
@@ -400,7 +325,7 @@ def _decided(case: Case, event: Decided, at: datetime) -> dict[str, Any]:
         found = next(faults(case, event.decision, partial=True), None)
         _demand(case, found is None, f"its decision does not go with it ({found and found.rule})")
         case._collected.views.update(dict.fromkeys(event.decision.views))
-    return {"decision": event.decision, "decided_by": event.reviewer, "claim": None}
+    return {"decision": event.decision, "decided_at": at, "decided_by": event.reviewer, "claim": None, "delay": None}
 
 
 def _is_free(case: Case, reviewer: ReviewerId, at: datetime) -> bool:
@@ -415,50 +340,3 @@ def _demand(case: Case, holds: bool, otherwise: str) -> None:
 
 def _impossible(key: str, what: str) -> UnknownEvent:
     return UnknownEvent(f"its journal cannot have been written by this program: {what}; it is held", key=key)
-
-
-# -- its journal ----------------------------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class CaseJournal:
-    """A case's history as far as it is known, with what follows from it and what is not recorded yet."""
-
-    key: str
-    state: Case | None = None
-    #: Of the last entry, recorded or not.
-    version: int = 0
-    digest: str = FIRST
-    #: Entries that storage does not have yet.
-    pending: tuple[Entry, ...] = ()
-
-    @classmethod
-    def of(cls, key: str, entries: Iterable[Entry]) -> "CaseJournal":
-        """Fold what was recorded; raise `UnknownEvent` where a newer program wrote it."""
-        known = tuple(entries)
-        state = fold(key, ((decode(entry.kind, entry.data, key=key), entry.recorded_at) for entry in known))
-        if not known:
-            return cls(key=key)
-        return cls(key=key, state=state, version=known[-1].version, digest=known[-1].digest)
-
-    def then(self, event: Event, at: datetime) -> "CaseJournal":
-        """Return the journal with one more event, which is not recorded yet."""
-        kind, data = encode(event)
-        entry = following(self.key, self.version, self.digest, kind=kind, data=data, at=at)
-        return CaseJournal(
-            key=self.key,
-            state=apply(self.key, self.state, event, at),
-            version=entry.version,
-            digest=entry.digest,
-            pending=(*self.pending, entry),
-        )
-
-    def recorded(self) -> "CaseJournal":
-        """Return the same journal after storage took what was pending."""
-        return attrs.evolve(self, pending=())
-
-    @property
-    def case(self) -> Case:
-        """What follows from the events; there must be some."""
-        assert self.state is not None
-        return self.state

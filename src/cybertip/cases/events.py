@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import attrs
 
+from cybertip.cases.attachments import Attachment
 from cybertip.cases.checking import aware, checks, fixed, identifier, instance, mark, members, optional, sequence
 from cybertip.cases.decisions import Decision, Dismissed, View, sha256
 from cybertip.cases.profile import Profile
@@ -22,10 +23,12 @@ from cybertip.filing.manifest import canonical
 from cybertip.model import ReportId
 
 __all__ = [
+    "PRESERVATION",
     "Approved",
     "Blocked",
     "Claimed",
     "Decided",
+    "Delayed",
     "Enriched",
     "Environment",
     "Event",
@@ -35,15 +38,22 @@ __all__ = [
     "MediaMissing",
     "Notified",
     "Opened",
+    "Overdue",
     "Preserved",
     "Released",
     "Reported",
+    "Retracted",
+    "Retried",
     "Returned",
     "Routed",
     "Viewed",
     "decode",
     "encode",
 ]
+
+
+#: What `Overdue` calls the request to preserve.
+PRESERVATION = "preservation"
 
 
 class Environment(StrEnum):
@@ -182,6 +192,15 @@ class Enriched:
     profile: Profile = attrs.field(repr=False, converter=_without_endpoints, validator=instance(Profile))
     #: What had been reported of the user by then.
     prior_reports: tuple[ReportId, ...] = attrs.field(default=(), converter=sequence, validator=members(int))
+    #: What goes with the report besides the case's media; it is kept already.
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=sequence, validator=members(Attachment))
+
+
+@attrs.frozen(kw_only=True)
+class Delayed:
+    """It has to wait, and goes on by itself. Recorded when the reason changes: it names entries, and quotes nothing."""
+
+    reason: str = attrs.field(validator=identifier)
 
 
 @attrs.frozen(kw_only=True)
@@ -189,6 +208,14 @@ class Blocked:
     """The filing cannot be made, for reasons that a person has to see to. They name fields, and quote nothing."""
 
     reasons: tuple[str, ...] = attrs.field(converter=sequence, validator=members(str))
+
+
+@attrs.frozen(kw_only=True)
+class Retried:
+    """A person said that the filing is to be tried again, as it was decided."""
+
+    reviewer: ReviewerId = _NAME
+    reason: str = attrs.field(repr=False, validator=identifier)
 
 
 @attrs.frozen(kw_only=True)
@@ -208,6 +235,11 @@ class Reported:
 
 
 @attrs.frozen(kw_only=True)
+class Retracted:
+    """A person withdrew the filing before it was finished, and it is certain that nothing was reported."""
+
+
+@attrs.frozen(kw_only=True)
 class Preserved:
     """The platform was told to preserve, and said that it will."""
 
@@ -218,6 +250,15 @@ class Notified:
 
     #: What it was told of, such as `case.filed`.
     of: str = attrs.field(validator=identifier)
+
+
+@attrs.frozen(kw_only=True)
+class Overdue:
+    """The host could not be told of something so far, although it was tried time and again; it is still being tried."""
+
+    of: str = attrs.field(validator=identifier)
+    #: In our own words: it quotes nothing.
+    reason: str = attrs.field(validator=identifier)
 
 
 Event = (
@@ -233,11 +274,15 @@ Event = (
     | Approved
     | Returned
     | Enriched
+    | Delayed
     | Blocked
+    | Retried
     | Filed
     | Reported
+    | Retracted
     | Preserved
     | Notified
+    | Overdue
 )
 
 #: Each kind of event by the name it is recorded under, with the version of its form. It says that it is a case's, so that

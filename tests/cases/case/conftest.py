@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from cybertip.cases import events as e
-from cybertip.cases.case import Case, CaseJournal
+from cybertip.cases.attachments import Attachment, AttachmentKind
+from cybertip.cases.case import Case
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision, ThreadDecision, View
+from cybertip.cases.journal import CaseJournal
 from cybertip.cases.profile import Contact, IncidentKind, Profile
 from cybertip.cases.references import CaseId, EvidenceId, ItemRef, MessageId, ReviewerId, SignalId, ThreadId, UserRef
 from cybertip.cases.routing import Destination
@@ -115,6 +117,18 @@ FULL = Decision(
     recipients=(IntendedRecipient(esp_identifier="u3"),),
     additional_info="invented",
 )
+TRANSCRIPT = Attachment(
+    kind=AttachmentKind.TRANSCRIPT,
+    evidence=EvidenceId("e7"),
+    name="t1.jsonl",
+    media_type="application/x-ndjson",
+    size=100,
+    sha256=digest(7),
+    md5="ab" * 16,
+    thread=ThreadId("t1"),
+    messages=2,
+    newest_at=NOW,
+)
 PROFILE = Profile(
     company_name="Example",
     legal_url="https://company.example/legal",
@@ -139,11 +153,17 @@ GOLDEN: dict[str, e.Event] = {
     "case.decided-1-dismissed": e.Decided(reviewer=ANN, decision=Dismissed(reason="invented"), needs_approval=False),
     "case.approved-1": e.Approved(reviewer=BOB),
     "case.returned-1": e.Returned(reviewer=BOB, reason="invented"),
-    "case.enriched-1": e.Enriched(answer='{"users": []}', profile=PROFILE, prior_reports=(ReportId(4564654),)),
+    "case.enriched-1": e.Enriched(
+        answer='{"users": []}', profile=PROFILE, prior_reports=(ReportId(4564654),), attachments=(TRANSCRIPT,)
+    ),
     "case.blocked-1": e.Blocked(reasons=("request.media[0]: has no entry in the answer [absent]",)),
     "case.filed-1": FILED,
     "case.reported-1": e.Reported(report_id=ReportId(4564654)),
     "case.preserved-1": e.Preserved(),
+    "case.delayed-1": e.Delayed(reason="the platform's endpoint has no answer"),
+    "case.retried-1": e.Retried(reviewer=BOB, reason="invented"),
+    "case.retracted-1": e.Retracted(),
+    "case.overdue-1": e.Overdue(of=e.PRESERVATION, reason="the platform's endpoint has no answer"),
     "case.notified-1": e.Notified(of="case.filed"),
 }
 

@@ -6,10 +6,13 @@ import attrs
 import pytest
 
 from cybertip.cases import events as e
-from cybertip.cases.case import TRANSITIONS, CaseJournal, ReviewPolicy, Stage, decided, status_when_joined
+from cybertip.cases.case import status_when_joined
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision
+from cybertip.cases.journal import CaseJournal
 from cybertip.cases.references import EvidenceId, ReviewerId, UserRef
+from cybertip.cases.review import ReviewPolicy, decided
 from cybertip.cases.routing import Destination
+from cybertip.cases.stages import JOINABLE, REVIEWABLE, TRANSITIONS, Stage
 from cybertip.errors import InvalidReport, UnknownEvent
 from cybertip.filing import verify
 from cybertip.model import IncidentType, ReportId
@@ -25,12 +28,14 @@ def stages(kit: Any) -> dict[Stage, tuple[e.Event, ...]]:
     ready = (*agreed, kit.enriched())
     return {
         Stage.OPEN: begun,
+        Stage.RETURNED: (*proposed, e.Returned(reviewer=kit.BOB, reason="x"), kit.claimed()),
         Stage.APPROVAL: proposed,
         Stage.DECIDED: agreed,
         Stage.READY: ready,
         Stage.BLOCKED: (*ready, e.Blocked(reasons=("report.reporter: is missing",))),
         Stage.FILED: (*ready, kit.FILED),
         Stage.REPORTED: (*ready, kit.FILED, e.Reported(report_id=ReportId(4564654))),
+        Stage.RETRACTED: (*ready, kit.FILED, e.Retracted()),
         Stage.DISMISSED: (
             *begun,
             e.Decided(reviewer=kit.ANN, decision=Dismissed(reason="x"), needs_approval=False),
@@ -54,11 +59,15 @@ def happenings(kit: Any) -> dict[str, e.Event]:
         "approved": e.Approved(reviewer=kit.BOB),
         "returned": e.Returned(reviewer=kit.BOB, reason="x"),
         "enriched": kit.enriched(),
+        "delayed": e.Delayed(reason="x"),
         "blocked": e.Blocked(reasons=("x",)),
+        "retried": e.Retried(reviewer=kit.BOB, reason="x"),
         "filed": kit.FILED,
         "reported": e.Reported(report_id=ReportId(1)),
         "preserved": e.Preserved(),
+        "retracted": e.Retracted(),
         "notified": e.Notified(of="case.filed"),
+        "overdue": e.Overdue(of="case.filed", reason="x"),
     }
 
 
@@ -81,12 +90,23 @@ def test_only_what_the_table_allows_happens(kit: Any, stage: Stage) -> None:
 def test_a_filing_comes_from_one_place_and_there_is_no_way_back() -> None:
     """Only a case whose decision and enrichment are recorded is filed, and none that was filed ever comes to be again."""
     assert [stage for stage, word in TRANSITIONS if word == "filed"] == [Stage.READY]
-    assert {stage for (stage, word) in TRANSITIONS if word == "enriched"} == {Stage.DECIDED, Stage.BLOCKED}
+    assert {stage for (stage, word) in TRANSITIONS if word == "enriched"} == {Stage.DECIDED}
     reached, grown = {Stage.FILED}, True
     while grown:
         more = reached | {after for (stage, _), after in TRANSITIONS.items() if stage in reached}
         grown, reached = more != reached, more
-    assert reached == {Stage.FILED, Stage.REPORTED}
+    assert reached == {Stage.FILED, Stage.REPORTED, Stage.RETRACTED}
+
+
+def test_the_door_shuts_once(kit: Any) -> None:
+    """A case that was decided never takes a signal again, and its status says so: what is not in it can go elsewhere."""
+    assert {stage for stage, word in TRANSITIONS if word == "joined"} == {Stage.OPEN}
+    assert {stage for (stage, _), after in TRANSITIONS.items() if after is Stage.OPEN} == {Stage.OPEN}
+    for stage, way in stages(kit).items():
+        assert (kit.case(*way).status in JOINABLE) == (stage is Stage.OPEN)
+    undecided = {Stage.OPEN, Stage.RETURNED, Stage.APPROVAL, Stage.BLOCKED}
+    for stage, way in stages(kit).items():
+        assert (kit.case(*way).status in REVIEWABLE) == (stage in undecided)
 
 
 def test_a_case_begins_once_with_its_opening(kit: Any) -> None:
@@ -203,7 +223,7 @@ def test_a_decision_that_was_taken_back_is_made_again(kit: Any) -> None:
     viewed = e.Decided(reviewer=kit.ANN, decision=kit.decision(1, views=True), needs_approval=True)
     journal = kit.told(*stages(kit)[Stage.OPEN], viewed, e.Returned(reviewer=kit.BOB, reason="x"))
     case = journal.case
-    assert (case.stage, case.decision, case.decided_by, case.claim) == (Stage.OPEN, None, None, None)
+    assert (case.stage, case.decision, case.decided_by, case.claim) == (Stage.RETURNED, None, None, None)
     assert case.views_of(kit.image(1)) == (kit.view(),)
 
 
@@ -244,6 +264,36 @@ def test_a_decision_goes_with_its_case(kit: Any) -> None:
     journal = kit.told(kit.opened(), joined, kit.claimed())
     with pytest.raises(UnknownEvent, match="does not go with it"):
         journal.then(e.Decided(reviewer=kit.ANN, decision=kit.decision(1), needs_approval=False), kit.NOW)
+
+
+# -- what waits, and what the host is told ----------------------------------------------------------------------------------
+
+
+def test_a_delay_is_shown_as_long_as_it_lasts(kit: Any) -> None:
+    """Whoever looks sees why a case waits, and not what it waited for once."""
+    waiting = (*stages(kit)[Stage.DECIDED], e.Delayed(reason="x"))
+    assert kit.case(*waiting).delay == "x"
+    assert kit.case(*waiting, e.Delayed(reason="y")).delay == "y"
+    for then in (kit.enriched(), e.Blocked(reasons=("z",)), e.Returned(reviewer=kit.BOB, reason="x")):
+        assert kit.case(*waiting, then).delay is None
+
+
+def test_what_blocks_a_case_is_gone_when_it_is_tried_again(kit: Any) -> None:
+    """A person says that the filing is tried again; the platform is then asked again."""
+    case = kit.case(*stages(kit)[Stage.BLOCKED], e.Retried(reviewer=kit.BOB, reason="x"))
+    assert (case.stage, case.reasons, case.enriched) == (Stage.DECIDED, (), None)
+    assert case.decision is not None
+
+
+def test_what_is_overdue_is_shown_until_it_is_done(kit: Any) -> None:
+    """The host that could not be told of something is a case's last debt."""
+    reported = stages(kit)[Stage.REPORTED]
+    overdue = (*reported, e.Overdue(of="case.filed", reason="x"), e.Overdue(of=e.PRESERVATION, reason="y"))
+    assert kit.case(*overdue).overdue == {"case.filed": "x", e.PRESERVATION: "y"}
+    told = kit.case(*overdue, e.Notified(of="case.filed"))
+    assert (told.overdue, told.notified, told.preserved) == ({e.PRESERVATION: "y"}, {"case.filed"}, False)
+    done = kit.case(*overdue, e.Notified(of="case.filed"), e.Preserved())
+    assert (done.overdue, done.preserved) == ({}, True)
 
 
 # -- views ----------------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_a_value_of_another_type_is_held(name: str, data: st.DataObject) -> None
     recorded = load(name)
     fields = [(place, field) for place in objects(recorded["data"]) for field in _at(recorded["data"], place)]
     if not fields:
-        assert name == "case.preserved-1"
+        assert name in ("case.preserved-1", "case.retracted-1")
         return
     place, field = data.draw(st.sampled_from(fields))
     part = _at(recorded["data"], place)

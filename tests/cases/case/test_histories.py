@@ -11,9 +11,11 @@ import attrs
 from hypothesis import event, given, settings, strategies as st
 
 from cybertip.cases import events as e
-from cybertip.cases.case import CaseJournal, ReviewPolicy, Stage, decided, fold, status_when_joined
+from cybertip.cases.case import JOINABLE, fold, status_when_joined
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision, View
+from cybertip.cases.journal import CaseJournal
 from cybertip.cases.references import ReviewerId
+from cybertip.cases.review import ReviewPolicy, decided
 from cybertip.cases.routing import Destination
 from cybertip.errors import InvalidReport, UnknownEvent
 from cybertip.filing import verify
@@ -37,6 +39,7 @@ WORDS = (
     ("signal",) * 4
     + ("keep", "keep", "whole", "whole", "claim", "claim", "decide", "decide", "wait")
     + (
+        *("retry", "retract", "delay"),
         *("missing", "view", "release", "dismiss", "approve", "return", "enrich", "block", "file", "report", "route"),
         *("preserve", "lie"),
     )
@@ -78,7 +81,7 @@ class World:
     def signal(self, number: int, to: Destination) -> None:
         """Send a signal where it belongs: to the newest case while that is open, or to a new one; always to the same."""
         if number not in self.placed:
-            if not self.journals or self.journals[-1].case.stage is not Stage.OPEN:
+            if not self.journals or self.journals[-1].case.status not in JOINABLE:
                 key = f"case/{len(self.journals) + 1}"
                 self.journals.append(CaseJournal(key=key).then(self.kit.opened(), self.now))
             self.placed[number] = len(self.journals) - 1
@@ -160,6 +163,9 @@ class World:
             "return": e.Returned(reviewer=reviewer, reason="x"),
             "enrich": self.kit.enriched(),
             "block": e.Blocked(reasons=("x",)),
+            "retry": e.Retried(reviewer=reviewer, reason="x"),
+            "retract": e.Retracted(),
+            "delay": e.Delayed(reason="x"),
             "file": self.kit.FILED,
             "report": e.Reported(report_id=ReportId(1)),
             "route": e.Routed(reviewer=reviewer),
@@ -216,6 +222,8 @@ def _one_filing(told: list[tuple[e.Event, Any]]) -> None:
                 holder = None
             case e.Returned():
                 standing, holder = None, None
+            case e.Retried():
+                enriched, holder = False, None
             case e.Enriched():
                 enriched, holder = True, None
             case e.Filed():
