@@ -11,12 +11,13 @@ import attrs
 from hypothesis import event, given, settings, strategies as st
 
 from cybertip.cases import events as e
-from cybertip.cases.case import JOINABLE, fold, status_when_joined
+from cybertip.cases.case import fold, status_when_joined
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision, View
 from cybertip.cases.journal import CaseJournal
 from cybertip.cases.references import ReviewerId
 from cybertip.cases.review import ReviewPolicy, decided
 from cybertip.cases.routing import Destination
+from cybertip.cases.stages import JOINABLE
 from cybertip.errors import InvalidReport, UnknownEvent
 from cybertip.filing import verify
 from cybertip.model import IncidentType, ReportId
