@@ -13,9 +13,10 @@ from typing import Any
 import attrs
 
 from cybertip.cases.checking import aware, checks, fixed, identifier, instance, mark, members, optional, sequence
-from cybertip.cases.references import ItemRef, MessageId, ReviewerId, ThreadId
+from cybertip.cases.references import ItemRef, MessageId, ReviewerId, ThreadId, UserRef
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model import (
+    BatchedReportReason,
     FileAnnotations,
     FileClassification,
     FileRelevance,
@@ -49,6 +50,9 @@ def _urgency(value: object) -> str | None:
         return "has more than 3000 characters"
     return wrong
 
+
+#: What a report about many users says nothing of. A transcript is a file, and is of somebody.
+_OF_ONE_USER = ("escalation", "threads", "victims", "recipients", "additional_info")
 
 #: The SHA-256 of the bytes of a file.
 sha256 = checks("sha256", _sha256)
@@ -133,16 +137,36 @@ class Decision:
     )
     #: What else an investigator should know.
     additional_info: str | None = attrs.field(default=None, repr=False, validator=optional(checks("text", _prose)))
+    #: Why the report stands for many users, of whom it says nothing but who they are. None: it is about one.
+    batched: BatchedReportReason | None = attrs.field(default=None, validator=optional(instance(BatchedReportReason)))
+    #: The others whom a batched report is about, beside the user of the case.
+    batched_users: tuple[UserRef, ...] = attrs.field(default=(), converter=sequence, validator=members(UserRef))
 
     def __attrs_post_init__(self) -> None:
         faults = [
             *_doubled("Decision.media", [one.media for one in self.media]),
             *_doubled("Decision.threads", [one.thread for one in self.threads]),
+            *_doubled("Decision.batched_users", self.batched_users),
+            *self._unbatched(),
         ]
         if not (self.included or self.threads or self.additional_info):
             message = "reports no file, no message and no text: dismiss it instead"
             faults.append(Violation(path="Decision.media", rule="empty", message=message))
         _refuse(faults)
+
+    def _unbatched(self) -> Iterator[Violation]:
+        """Say what does not go into a report about many users, or only into such a one (NCMEC: section 5)."""
+        if self.batched is None:
+            if self.batched_users:
+                message = "are for a batched report, and this is none"
+                yield Violation(path="Decision.batched_users", rule="not-batched", message=message)
+            return
+        for field in _OF_ONE_USER:
+            if getattr(self, field):
+                yield Violation(path=f"Decision.{field}", rule="batched", message="must not be in a batched report")
+        if len(self.included) > 1:
+            message = "reports several files, and a batched report has one at the most"
+            yield Violation(path="Decision.media", rule="batched", message=message)
 
     @property
     def included(self) -> tuple[MediaDecision, ...]:

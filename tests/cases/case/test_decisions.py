@@ -7,9 +7,18 @@ import attrs
 import pytest
 
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision, ThreadDecision, View
-from cybertip.cases.references import ItemRef, MessageId, ReviewerId, ThreadId
+from cybertip.cases.references import ItemRef, MessageId, ReviewerId, ThreadId, UserRef
 from cybertip.errors import InvalidReport
-from cybertip.model import FileAnnotations, FileClassification, FileRelevance, IncidentType
+from cybertip.model import (
+    BatchedReportReason,
+    FileAnnotations,
+    FileClassification,
+    FileRelevance,
+    IncidentType,
+    IntendedRecipient,
+    Person,
+    Victim,
+)
 
 CANARY = "canary-4711"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,6 +27,13 @@ VIEW: dict[str, Any] = {"sha256": "0" * 64, "reviewer": ReviewerId("r1"), "at": 
 SHOWN = MediaDecision(media=IMAGE, include=True)
 THREAD = ThreadDecision(thread=ThreadId("t1"), messages=(MessageId("1"),))
 TYPE = IncidentType.ONLINE_ENTICEMENT
+OTHER = UserRef(id="u2", type_id="user")
+BATCH: dict[str, Any] = {
+    "incident_type": IncidentType.CHILD_PORNOGRAPHY,
+    "media": (SHOWN,),
+    "batched": BatchedReportReason.VIRAL_POTENTIAL_MEME,
+    "batched_users": (OTHER,),
+}
 
 
 @pytest.mark.parametrize("field", list(VIEW))
@@ -88,6 +104,15 @@ def test_nobody_has_looked_unless_somebody_did() -> None:
         ),
         (lambda: MediaDecision(media=IMAGE, include=1), "MediaDecision.include", "type"),  # type: ignore[arg-type]
         (lambda: Dismissed(reason=" "), "Dismissed.reason", "text"),
+        (lambda: Decision(**BATCH | {"batched": None}), "Decision.batched_users", "not-batched"),
+        (lambda: Decision(**BATCH | {"batched_users": (OTHER, OTHER)}), "Decision.batched_users[1]", "doubled"),
+        (
+            lambda: Decision(
+                **BATCH | {"media": (SHOWN, attrs.evolve(SHOWN, media=ItemRef(id="m2", type_id="image")))}
+            ),
+            "Decision.media",
+            "batched",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(make: Any, path: str, rule: str) -> None:
@@ -101,6 +126,24 @@ def test_text_alone_is_enough() -> None:
     """Grooming leaves no file: messages, or an account of what happened, are reported by themselves."""
     assert Decision(incident_type=TYPE, threads=(THREAD,)).included == ()
     assert Decision(incident_type=TYPE, additional_info="invented").included == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("escalation", "invented"),
+        ("threads", (THREAD,)),
+        ("victims", (Victim(victim_person=Person()),)),
+        ("recipients", (IntendedRecipient(),)),
+        ("additional_info", "invented"),
+    ],
+)
+def test_a_report_about_many_says_nothing_of_one(field: str, value: Any) -> None:
+    """What NCMEC does not take in a batched report is refused when it is decided, and never left out later."""
+    assert Decision(**BATCH).batched_users == (OTHER,)
+    with pytest.raises(InvalidReport) as refused:
+        Decision(**BATCH | {field: value})
+    assert [(one.path, one.rule) for one in refused.value.violations] == [(f"Decision.{field}", "batched")]
 
 
 def test_a_decision_can_stand_in_a_log() -> None:
