@@ -140,7 +140,9 @@ class Decision:
     #: Why the report stands for many users, of whom it says nothing but who they are. None: it is about one.
     batched: BatchedReportReason | None = attrs.field(default=None, validator=optional(instance(BatchedReportReason)))
     #: The others whom a batched report is about, beside the user of the case.
-    batched_users: tuple[UserRef, ...] = attrs.field(default=(), converter=sequence, validator=members(UserRef))
+    batched_users: tuple[UserRef, ...] = attrs.field(
+        default=(), repr=False, converter=sequence, validator=members(UserRef)
+    )
 
     def __attrs_post_init__(self) -> None:
         faults = [
