@@ -10,7 +10,9 @@ from cybertip.cli.audit import audit
 from cybertip.cli.deciding import retract, retry
 from cybertip.cli.demo import demo
 from cybertip.cli.documents import convert, validate
+from cybertip.cli.hashing import hash_
 from cybertip.cli.history import receipt, show
+from cybertip.cli.matching import match
 from cybertip.cli.recording import file
 from cybertip.cli.schemas import schemas
 from cybertip.cli.service import sandbox, status
@@ -58,5 +60,7 @@ app.command()(retract)
 app.command()(receipt)
 app.add_typer(storage, name="storage")
 app.add_typer(audit, name="audit")
+app.command("hash")(hash_)
+app.command()(match)
 app.command()(status)
 app.command()(sandbox)

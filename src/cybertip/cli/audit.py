@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cybertip.cli import show
+from cybertip.cli.counting import counting
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.outcome import Misuse, Outcome, outcomes, warn
 from cybertip.cli.settings import ConfigOption, load
@@ -65,7 +65,10 @@ def verify(
             tally = so_far
             advance(so_far.submissions)
 
-        with _counting(known.seal.count if known else None, quiet=as_json) as advance, _refusals(checkpoint):
+        with (
+            counting("submissions", known.seal.count if known else None, quiet=as_json) as advance,
+            _refusals(checkpoint),
+        ):
             for one in Auditor(storage).verify(checkpoint=known, progress=watch):
                 count += 1
                 if as_json:
@@ -216,18 +219,6 @@ def _key(path: Path, read: Callable[[bytes], K]) -> K:
         return read(path.read_bytes())
     except ValueError as error:
         raise Misuse(f"{path}: {error}") from None
-
-
-@contextmanager
-def _counting(total: int | None, *, quiet: bool) -> Iterator[Callable[[int], object]]:
-    """Show a person how many submissions were looked at."""
-    if quiet or not show.console.is_terminal:
-        yield lambda done: None
-        return
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=show.console, transient=True) as bars:
-        bar = bars.add_task("submissions", total=total)
-        yield lambda done: bars.update(bar, completed=done, total=None if total is None else max(total, done))
 
 
 def _conclude(count: int, tally: "Tally", known: "Checkpoint | None") -> None:
