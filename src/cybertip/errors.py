@@ -22,6 +22,10 @@ CybertipError
 │   ├── UnknownSubmission      there is no such key
 │   ├── UnknownEvent           a newer program wrote it: held, not guessed
 │   └── NeedsHuman             a person has to decide
+├── CaseError                a case is not what it would have to be
+│   ├── UnknownCase            there is none, or it is not to be seen by who asks
+│   ├── NotNow                 it stands elsewhere: look at it again
+│   └── NotYours               somebody else has it, or nobody has: claim it first
 └── AdapterError             a port broke its promise; the original is its cause
 ```
 
@@ -35,6 +39,7 @@ __all__ = [
     "AdapterError",
     "AlreadyFinished",
     "AlreadyRetracted",
+    "CaseError",
     "Conflict",
     "CybertipError",
     "HashMismatch",
@@ -47,11 +52,14 @@ __all__ = [
     "NeverSent",
     "NotAllowed",
     "NotFound",
+    "NotNow",
     "NotUnderstood",
+    "NotYours",
     "Refused",
     "SubmissionError",
     "TransportError",
     "Unavailable",
+    "UnknownCase",
     "UnknownEvent",
     "UnknownSubmission",
     "Violation",
@@ -290,6 +298,33 @@ class UnknownEvent(SubmissionError):
 
 class NeedsHuman(SubmissionError):
     """The submission waits for a person's decision; `message` says why."""
+
+
+class CaseError(CybertipError):
+    """What was asked of a case cannot be done. Nothing was recorded."""
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message, key)
+        self.message = message
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key!r}: {self.message}" if self.key else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _remake, (type(self), self.args, dict(self.__dict__))
+
+
+class UnknownCase(CaseError):
+    """There is no such case, or who asks may not see it: the two look the same."""
+
+
+class NotNow(CaseError):
+    """The case stands where this cannot be done. Look at it again: somebody may have decided meanwhile."""
+
+
+class NotYours(CaseError):
+    """Somebody else has the case, or nobody has, or a second person has to do it."""
 
 
 class AdapterError(CybertipError):

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 from cybertip.filing import FileEntry
 from cybertip.model import FileDescription
 
-__all__ = ["Evidence", "entry_of", "inspect"]
+__all__ = ["Evidence", "Keeps", "KeepingEvidence", "entry_of", "inspect"]
 
 _BLOCK = 1024 * 1024
 
@@ -23,6 +23,22 @@ class Evidence(Protocol):
     def open(self, reference: str) -> BinaryIO:
         """Open what is kept under a reference for reading, from its beginning. The caller closes it."""
         ...
+
+
+class Keeps(Protocol):
+    """Whatever keeps evidence, such as `LocalEvidence`."""
+
+    def keep(self, source: BinaryIO) -> str:
+        """Keep what is left to read of a stream, and return its reference.
+
+        - When it returns, the bytes are kept for good under that reference.
+        - `OSError` is raised for what cannot be read or kept; nothing refers to it then.
+        """
+        ...
+
+
+class KeepingEvidence(Evidence, Keeps, Protocol):
+    """Evidence that can be added to."""
 
 
 def entry_of(

@@ -1,12 +1,13 @@
 """What a case needs of the platform itself: what it knows, that it preserves, that it hears what happened; and its media."""
 
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import attrs
 
 from cybertip.cases.enrichment import AdditionalInfo, AdditionalInfoRequest
 from cybertip.cases.notices import CaseEvent, Preservation
 from cybertip.cases.references import EvidenceId
+from cybertip.ports.evidence import Keeps
 
 __all__ = ["AsyncMedia", "AsyncWebhooks", "Fetched", "Keeps", "Media", "Webhooks"]
 
@@ -63,14 +64,6 @@ class AsyncWebhooks(Protocol):
 
     async def notify(self, event: CaseEvent, *, id: str) -> None:
         """As `Webhooks.notify`."""
-        ...
-
-
-class Keeps(Protocol):
-    """Whatever keeps evidence, such as `LocalEvidence`."""
-
-    def keep(self, source: BinaryIO) -> str:
-        """Keep what is left to read of a stream, and return its reference."""
         ...
 
 
