@@ -4,29 +4,15 @@ from cybertip.cases.references import CaseId, ReviewerId, UserRef
 from cybertip.cases.signals import Signal
 from cybertip.filing.manifest import canonical, digest_of
 
-__all__ = [
-    "case_key",
-    "cases_lane",
-    "number_of",
-    "reviewer_tag",
-    "signal_key",
-    "signals_lane",
-    "submission_key",
-    "user_tag",
-]
+__all__ = ["case_key", "lane", "number_of", "reviewer_tag", "signal_key", "submission_key", "user_tag"]
 
 #: How much of a digest stands in a key: enough for it to be nobody else's.
 _LENGTH = 32
 
 
-def cases_lane(environment: str) -> str:
-    """Return the lane of the cases of one environment: those of another are nobody's business here."""
-    return f"cases:{environment}"
-
-
-def signals_lane(environment: str) -> str:
-    """Return the lane of the signals of one environment."""
-    return f"signals:{environment}"
+def lane(kind: str, organisation: str, environment: str) -> str:
+    """Return the lane, or the topic, of what belongs to one desk: what is another's is nobody's business here."""
+    return f"{kind}:{environment}:{_digest(organisation)}"
 
 
 def _digest(*parts: str) -> str:

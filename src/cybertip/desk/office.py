@@ -6,7 +6,7 @@ from cybertip.cases import events
 from cybertip.cases.profile import Profile
 from cybertip.cases.review import ReviewPolicy
 from cybertip.cases.routing import DEFAULT, Rules
-from cybertip.desk.keys import cases_lane, signals_lane
+from cybertip.desk.keys import lane
 from cybertip.filing import Policy
 from cybertip.protocol import Environment
 
@@ -28,12 +28,22 @@ class Office:
     @property
     def cases(self) -> str:
         """The lane of its cases."""
-        return cases_lane(self.environment.name)
+        return lane("cases", self.organisation, self.environment.name)
 
     @property
     def signals(self) -> str:
         """The lane of its signals."""
-        return signals_lane(self.environment.name)
+        return lane("signals", self.organisation, self.environment.name)
+
+    @property
+    def preserve_topic(self) -> str:
+        """The topic of letters that tell the platform to preserve."""
+        return lane("webhook.preserve", self.organisation, self.environment.name)
+
+    @property
+    def event_topic(self) -> str:
+        """The topic of letters that tell the host what became of a case."""
+        return lane("webhook.event", self.organisation, self.environment.name)
 
     @property
     def purpose(self) -> events.Environment:

@@ -99,7 +99,8 @@ def change(office: Office, key: str, step: Step, *, letters: Sequence[Letter] = 
 def head_after(office: Office, head: Head, journal: CaseJournal, *, due_at: datetime | None) -> Head:
     """Return the head that goes with what happened to a case."""
     case = journal.case
-    kept = [tag for tag in head.tags if not tag.startswith(("queue:", "by:"))]
+    # The user's tag stays; the others follow from the case.
+    kept = [tag for tag in head.tags if tag.startswith("user:")]
     by = case.decided_by
     return attrs.evolve(
         head,
@@ -112,6 +113,8 @@ def head_after(office: Office, head: Head, journal: CaseJournal, *, due_at: date
         tags=(
             *kept,
             *(() if case.queue is None else (f"queue:{case.queue}",)),
+            *(("delayed",) if case.delay is not None else ()),
+            *(("overdue",) if case.overdue else ()),
             *(() if by is None else (reviewer_tag(office.organisation, by),)),
         ),
     )

@@ -39,7 +39,7 @@ def sees(office: Office, viewer: Viewer, head: Head) -> bool:
     >>> from cybertip.cases.profile import Profile
     >>> from cybertip.protocol import Environment as Where
     >>> office = Office(organisation="o1", environment=Where.TEST, profile=Profile())
-    >>> head = Head(key="k", version=1, digest="0", status="review", tenant="o1", lane="cases:test")
+    >>> head = Head(key="k", version=1, digest="0", status="review", tenant="o1", lane=office.cases)
     >>> sees(office, Viewer(reviewer=ReviewerId("r1"), child_safety=False), head)
     True
     """
