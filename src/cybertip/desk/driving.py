@@ -10,7 +10,7 @@ from typing import Any, TypeVar, assert_never, cast
 
 import anyio.to_thread
 
-from cybertip.cases.enrichment import AdditionalInfo, AdditionalInfoRequest, AsyncSource, Source
+from cybertip.cases.enrichment import AdditionalInfo, AsyncSource, Source, nothing_known
 from cybertip.cases.references import EvidenceId, MessageId, ThreadId, UserRef
 from cybertip.cases.signals import Signal
 from cybertip.cases.transcripts import Message
@@ -68,7 +68,7 @@ class Hands:
         evidence: KeepingEvidence,
         clock: Clock,
         resolve: Resolver | None,
-        source: Source,
+        source: Source | None,
         conversations: Conversations | None,
         webhooks: Webhooks | None,
         media: Media | None,
@@ -120,8 +120,8 @@ class Hands:
                 return self._weigh(evidence)
             case Fetch():
                 return self._fetch(effect)
-            case Ask(request=request):
-                return self._ask(request)
+            case Ask():
+                return self._ask(effect)
             case Transcribe():
                 return self._transcribe(effect)
             case File():
@@ -178,9 +178,13 @@ class Hands:
         except OSError as error:
             return Failed(f"the evidence cannot be kept ({type(error).__name__})")
 
-    def _ask(self, request: AdditionalInfoRequest) -> AdditionalInfo | WebhookError | Failed:
+    def _ask(self, effect: Ask) -> AdditionalInfo | WebhookError | Failed:
         try:
-            return self._source(request)
+            if self._source is not None:
+                return self._source(effect.request)
+            if self._webhooks is not None:
+                return self._webhooks.additional_info(effect.request, id=effect.id)
+            return nothing_known(effect.request)
         except WebhookError as error:
             return error
         except InvalidReport as error:
@@ -221,7 +225,7 @@ class AsyncHands:
         evidence: KeepingEvidence,
         clock: Clock,
         resolve: AsyncResolver | None,
-        source: AsyncSource,
+        source: AsyncSource | None,
         conversations: AsyncConversations | None,
         webhooks: AsyncWebhooks | None,
         media: AsyncMedia | None,
@@ -273,8 +277,8 @@ class AsyncHands:
                 return await self._weigh(evidence)
             case Fetch():
                 return await self._fetch(effect)
-            case Ask(request=request):
-                return await self._ask(request)
+            case Ask():
+                return await self._ask(effect)
             case Transcribe():
                 return await self._transcribe(effect)
             case File():
@@ -331,9 +335,13 @@ class AsyncHands:
         except OSError as error:
             return Failed(f"the evidence cannot be kept ({type(error).__name__})")
 
-    async def _ask(self, request: AdditionalInfoRequest) -> AdditionalInfo | WebhookError | Failed:
+    async def _ask(self, effect: Ask) -> AdditionalInfo | WebhookError | Failed:
         try:
-            return await self._source(request)
+            if self._source is not None:
+                return await self._source(effect.request)
+            if self._webhooks is not None:
+                return await self._webhooks.additional_info(effect.request, id=effect.id)
+            return nothing_known(effect.request)
         except WebhookError as error:
             return error
         except InvalidReport as error:
