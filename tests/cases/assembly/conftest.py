@@ -20,7 +20,7 @@ from cybertip.cases.enrichment import (
     nothing_known,
     reconcile,
 )
-from cybertip.cases.events import Environment, Event, Joined, MediaKept, MediaMissing, Opened
+from cybertip.cases.events import Environment, Event, Joined, MediaKept, MediaMissing, Opened, Viewed
 from cybertip.cases.profile import IncidentKind, Profile
 from cybertip.cases.references import EvidenceId, ItemRef, MessageId, ReviewerId, SignalId, ThreadId, UserRef
 from cybertip.cases.signals import HashMatched, KnownMatch, Media, Noticed, Signal
@@ -63,8 +63,8 @@ def kept(number: int = 1) -> MediaKept:
 
 def signal(*files: Media, **given: Any) -> Signal:
     """Return a signal about files."""
-    given = {"id": SignalId("s1"), "source": "chat", "at": NOW, "basis": "", "name": "x"} | given
-    return Noticed(media=files, **given)
+    known: dict[str, Any] = {"id": SignalId("s1"), "source": "chat", "at": NOW, "basis": "", "name": "x"}
+    return Noticed(media=files, **known | given)
 
 
 def matched(number: int = 1, **given: Any) -> Signal:
@@ -92,6 +92,11 @@ def case_of(*numbers: int, missing: Iterable[int] = ()) -> Case:
 def view(number: int = 1, *, wholly: bool = True, exif: bool = False) -> View:
     """Return the record of a view."""
     return View(sha256=digest(number), reviewer=ReviewerId("ann"), at=NOW, wholly=wholly, exif=exif)
+
+
+def viewed(number: int = 1) -> Viewed:
+    """Return the event of somebody who looked at a file while the case was open."""
+    return Viewed(view=view(number))
 
 
 def included(number: int = 1, **said: Any) -> MediaDecision:
@@ -125,7 +130,7 @@ def transcript(**given: Any) -> Attachment:
 
 def supplemental(**given: Any) -> Attachment:
     """Return a file that the platform added."""
-    nothing = dict.fromkeys(("thread", "messages", "newest_at"))
+    nothing: dict[str, Any] = dict.fromkeys(("thread", "messages", "newest_at"))
     known = {"kind": AttachmentKind.SUPPLEMENTAL, "name": "evidence.pdf", "media_type": "application/pdf"}
     return transcript(**nothing | known | given)
 
@@ -147,7 +152,11 @@ def answered(decided: Decision, *entries: UserInfo | MediaInfo, users: Iterable[
 
 def event(hour: int = 0, name: IpCaptureType | None = IpCaptureType.UPLOAD, **given: Any) -> IpCaptureEvent:
     """Return an IP event so many hours after the first upload."""
-    known = {"ip_address": "192.0.2.1", "event_name": name, "date_time": UPLOADED + timedelta(hours=hour)}
+    known: dict[str, Any] = {
+        "ip_address": "192.0.2.1",
+        "event_name": name,
+        "date_time": UPLOADED + timedelta(hours=hour),
+    }
     return IpCaptureEvent(**known | given)
 
 
@@ -203,4 +212,4 @@ def rules(of: Assembled) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
     """Everything above."""
-    return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith(("_", "@"))})
+    return SimpleNamespace(**{name: value for name, value in globals().items() if name[0] not in "_@"})
