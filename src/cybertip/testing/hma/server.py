@@ -71,6 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body leave one after the other: the second must not wait until the first was acknowledged.
+    disable_nagle_algorithm = True
     server: _Server
 
     def _answer(self) -> None:
