@@ -66,6 +66,26 @@ class Office(Generic[S, W, Q]):
         return f"<{type(self).__name__} to {self._environment}>"
 
     @property
+    def environment(self) -> Environment:
+        """Where it delivers to."""
+        return self._environment
+
+    @property
+    def storage(self) -> S:
+        """Where journals are kept; whatever goes on in it, only `AdapterError` and `Conflict` get out."""
+        return self._storage
+
+    @property
+    def clock(self) -> Clock:
+        """The time it goes by."""
+        return self._clock
+
+    @property
+    def lease_for(self) -> timedelta:
+        """How long its claims last."""
+        return self._lease_for
+
+    @property
     def _lanes(self) -> tuple[str, ...]:
         """What is ours to deliver: the submissions of one environment."""
         return (self._environment.name,)

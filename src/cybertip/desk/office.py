@@ -46,6 +46,11 @@ class Office:
         return lane("webhook.event", self.organisation, self.environment.name)
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics of its letters."""
+        return self.preserve_topic, self.event_topic
+
+    @property
     def purpose(self) -> events.Environment:
         """What its cases are for: everything but NCMEC's real system is a test."""
         is_production = self.environment is Environment.PRODUCTION

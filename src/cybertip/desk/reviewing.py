@@ -188,13 +188,17 @@ def miss(office: Office, key: str, media: ItemRef, *, reason: str) -> Flow[Case]
     return (yield from change(office, key, step))
 
 
-def view(office: Office, key: str, seen: View) -> Flow[Case]:
-    """Record that somebody looked at a file: at bytes that are kept of one of the case's."""
+def view(
+    office: Office, key: str, media: ItemRef, *, reviewer: ReviewerId, wholly: bool, exif: bool, at: datetime | None
+) -> Flow[Case]:
+    """Record that somebody looked at a file, at the bytes that are kept of it."""
 
     def step(case: Case, now: datetime) -> Sequence[Event]:
         _demand(case, "viewed")
-        if seen.sha256 not in {kept.sha256 for kept in case.kept.values()}:
-            raise NotNow("these bytes are not kept of any of its files", key=key)
+        kept = case.kept.get(media)
+        if kept is None:
+            raise NotNow("the file is not kept yet: what was looked at must be what is reported", key=key)
+        seen = View(sha256=kept.sha256, reviewer=reviewer, at=at or now, wholly=wholly, exif=exif)
         return () if seen in case.views else (Viewed(view=seen),)
 
     return (yield from change(office, key, step))

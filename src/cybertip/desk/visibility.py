@@ -18,7 +18,7 @@ from cybertip.desk.keys import reviewer_tag
 from cybertip.desk.office import Office
 from cybertip.ports.storage import Head
 
-__all__ = ["Viewer", "sees"]
+__all__ = ["Viewer", "may_see_signals", "sees"]
 
 
 @attrs.frozen(kw_only=True)
@@ -31,6 +31,11 @@ class Viewer:
     reviewer: ReviewerId = attrs.field(repr=False, validator=identifier)
     #: Whether they hold the permission to see what is, or may be, reported. It has no default.
     child_safety: bool = attrs.field(validator=mark)
+
+
+def may_see_signals(office: Office, viewer: Viewer) -> bool:
+    """Tell whether somebody may see signals that are in no case yet."""
+    return office.purpose is not Environment.PRODUCTION or viewer.child_safety
 
 
 def sees(office: Office, viewer: Viewer, head: Head) -> bool:
