@@ -33,6 +33,7 @@ NAMES = {
     "__anext__": "__next__",
     "aclose": "close",
     "aiter": "iter",
+    "aiter_bytes": "iter_bytes",
     "aiter_raw": "iter_raw",
     "anext": "next",
     "create_async_engine": "create_engine",
@@ -50,6 +51,7 @@ PATHS = {
 
 #: Twins that do the same in another way, and why.
 DIFFERENT: dict[str, str] = {
+    "cybertip.adapters.matching.hma.matcher._each": "threads on the one side, tasks on the other",
     "cybertip.adapters.webhooks.media._kept": "the async one does in a thread what the sync one does",
     "cybertip.adapters.webhooks.media._next_of": "only an iterator of one colour has a default for its end",
     "cybertip.adapters.queue.memory.MemoryQueue": "threads are woken in another way than tasks",
