@@ -46,8 +46,8 @@ def image(number: int = 1) -> ItemRef:
 
 def media(number: int = 1, **given: Any) -> Media:
     """Return a file as a signal names it, uploaded so many hours after the first."""
-    given = {"uploaded_at": UPLOADED + timedelta(hours=number - 1), "media_type": "image/png"} | given
-    return Media(ref=image(number), **given)
+    known: dict[str, Any] = {"uploaded_at": UPLOADED + timedelta(hours=number - 1), "media_type": "image/png"}
+    return Media(ref=image(number), **known | given)
 
 
 def digest(number: int = 1) -> str:
