@@ -13,10 +13,13 @@ from cybertip.cli.documents import convert, validate
 from cybertip.cli.hashing import hash_
 from cybertip.cli.history import receipt, show
 from cybertip.cli.matching import match
+from cybertip.cli.profile import profile
 from cybertip.cli.recording import file
 from cybertip.cli.schemas import schemas
 from cybertip.cli.service import sandbox, status
+from cybertip.cli.transcript import transcript
 from cybertip.cli.upkeep import storage
+from cybertip.cli.webhooks import webhooks
 from cybertip.cli.working import worker
 
 __all__ = ["app"]
@@ -62,5 +65,8 @@ app.add_typer(storage, name="storage")
 app.add_typer(audit, name="audit")
 app.command("hash")(hash_)
 app.command()(match)
+app.command()(transcript)
+app.add_typer(profile, name="profile")
+app.add_typer(webhooks, name="webhooks")
 app.command()(status)
 app.command()(sandbox)

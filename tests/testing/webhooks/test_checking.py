@@ -1,6 +1,7 @@
 """The check passes what keeps the contract, and finds each mistake that somebody makes, and only that."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -241,3 +242,11 @@ def test_keys_of_rotation_are_checked_with_a_stranger_of_each_kind(somebody: Any
     signer = StandardSigner([private, trusted])
     with somebody.serving(somebody.Platform(trusted)) as url:
         assert {one.standing for one in check_endpoint(url, signer)} == {Standing.KEPT}
+
+
+def test_the_page_lists_every_promise() -> None:
+    """Who reads how to build an endpoint reads the sentences that it is judged by."""
+    page = (Path(__file__).parents[3] / "docs/howto/build_the_endpoints.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE) == [
+        (str(one), one.sentence) for one in Promise
+    ]
