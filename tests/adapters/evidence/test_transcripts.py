@@ -89,7 +89,7 @@ def test_a_long_conversation_takes_no_more_memory_than_a_short_one() -> None:
 
     def messages(count: int) -> Iterator[Message]:
         # JSON escapes what the table leaves as it is: one of the two grows faster than the other.
-        return (message(number, "\xe4" * 2_000) for number in range(count))
+        return (message(number, f"{number}" + "\xe4" * 2_000) for number in range(count))
 
     decision = chosen(*range(3_000))
     tracemalloc.start()
