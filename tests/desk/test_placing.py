@@ -167,10 +167,11 @@ class World:
                     self.under_way.append(self.desk.begin(settle(self.desk.office, keys[number % len(keys)])))
             case "step" if self.under_way:
                 running = self.under_way[number % len(self.under_way)]
+                for _ in range(1 + number % 9):
+                    if not running.is_over:
+                        running.step()
                 if running.is_over:
                     self.under_way.remove(running)
-                else:
-                    running.step()
             case "die" if self.under_way:
                 self.under_way.pop(number % len(self.under_way))
             case "decide":
@@ -219,21 +220,24 @@ def test_each_signal_is_in_exactly_one_case(kit: Any, moves: list[tuple[str, int
     event(f"{len(cases)} cases")
 
 
+@pytest.mark.parametrize("is_decided", [False, True])
 @pytest.mark.parametrize("steps", range(12))
-def test_a_signal_survives_a_death_anywhere(kit: Any, steps: int) -> None:
+def test_a_signal_survives_a_death_anywhere(kit: Any, steps: int, is_decided: bool) -> None:
     """The process dies after some step: either nothing was recorded, and the platform says it again, or another worker
-    finds the signal when the time is up, and brings it where it belongs."""
+    finds the signal when the time is up, and brings it where it belongs; also where the case was decided meanwhile."""
     desk = kit.desk()
-    running = desk.begin(receive(desk.office, kit.signal(1, 1)))
+    running = desk.begin(receive(desk.office, kit.signal(1)))
     for _ in range(steps):
         if not running.is_over:
             running.step()
+    for key in desk.cases() if is_decided else ():
+        shut(desk, kit, key)
     now = kit.NOW + timedelta(minutes=2)
     lanes = [desk.office.signals]
     for head, _ in desk.storage.claim_due(token="t", now=now, until=now, limit=9, lanes=lanes):
         desk.run(settle(desk.office, head.key))
     if not desk.signals():
-        desk.run(receive(desk.office, kit.signal(1, 1)))
+        desk.run(receive(desk.office, kit.signal(1)))
     (journal,) = desk.signals().values()
     (case,) = desk.cases().values()
     assert (journal.place, journal.case, list(case.signals)) == (Place.PLACED, case.key, ["s1"])
