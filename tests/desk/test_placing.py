@@ -189,7 +189,8 @@ moves = st.lists(
         st.sampled_from(["signal"] * 2 + ["take over"] + ["step"] * 8 + ["die", "decide", "take back"]),
         st.integers(0, 30),
     ),
-    max_size=120,
+    min_size=25,
+    max_size=100,
 )
 
 
