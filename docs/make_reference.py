@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cybertip
+from cybertip.cases.assembly import SECTIONS, obstacles, remarks
 from cybertip.model.declaration import part_of
 from cybertip.model.limits import Limit
 from cybertip.rules.documented import UPHELD_BY_THE_XSD
@@ -17,7 +18,7 @@ FOLDER = Path(__file__).parent / "reference"
 
 def pages() -> dict[str, str]:
     """Return each page's text by its name."""
-    return {"fields.md": _fields(), "names.md": _names(), "rules.md": _rules()}
+    return {"assembly.md": _assembly(), "fields.md": _fields(), "names.md": _names(), "rules.md": _rules()}
 
 
 def main() -> None:
@@ -97,6 +98,34 @@ def _summary(value: object) -> str:
     name = next(name for name in cybertip.__all__ if getattr(cybertip, name) is value)
     text = _VALUES.get(name) or inspect.getdoc(value) or ""
     return re.sub(r"\s+", " ", text.split("\n\n")[0]).replace("|", "\\|")
+
+
+def _assembly() -> str:
+    lines = [
+        "# From a case to a filing",
+        "",
+        "How each field gets its value, made from the tables that the code runs on (`cybertip.cases.assembly`). `case` is",
+        "what signals brought together, `decision` what a reviewer decided, `answer` what the platform said when it was",
+        "asked, `profile` what the organisation says of itself, `attachments` transcripts and the files that the platform",
+        "added, and `prior_reports` the reports about the same user before.",
+        "",
+        "Nothing is cut off and nothing is brought into its limits: what breaks one of [NCMEC's rules](rules.md) is",
+        "refused, with the place in the decision, and with where its value came from.",
+    ]
+    for section in SECTIONS:
+        part = part_of(section.kind)
+        fields = {field.python: field.xml for field in part.fields}
+        lines += ["", f"## `{part.name}` (`{section.path}`)", "", section.about, ""]
+        lines += ["| element | from | rule |", "|---|---|---|"]
+        for rule in section.rules:
+            sources = ", ".join(f"`{source}`" for source in rule.source.split(", "))
+            lines.append(f"| `{fields.pop(rule.field)}` | {sources} | {rule.text} |")
+        if fields:
+            rest = "As the reviewer wrote" if section.completes else "Left out"
+            lines += ["", f"{rest}: {', '.join(f'`{name}`' for name in fields.values())}."]
+    for title, module in (("What keeps a case from being filed", obstacles), ("What a reviewer is told", remarks)):
+        lines += ["", f"## {title}", "", inspect.getdoc(module) or ""]
+    return "\n".join(lines) + "\n"
 
 
 def _rules() -> str:

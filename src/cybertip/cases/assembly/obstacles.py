@@ -1,4 +1,17 @@
-"""What keeps a filing from being assembled at all: something that must be there is not."""
+"""What keeps a filing from being assembled at all: something that must be there is not.
+
+| rule | what it says |
+|---|---|
+| `unknown-media` | a file that is decided on is not one of the case |
+| `not-kept` | a file that is reported is missing, or not preserved yet |
+| `other-bytes` | a view is claimed of other bytes than those that are kept |
+| `absent` | the answer has no entry for the user or a file, or a conversation that is reported has no transcript |
+| `all-missing` | every file that is reported is gone at the platform |
+| `other-messages` | a transcript has another number of messages than were decided on |
+| `stranger` | a transcript is of a conversation that the decision does not report |
+| `doubled` | the user of the case is named again among those of a batched report |
+| `required` | there is no time of the incident, or no email of the reporter |
+"""
 
 from collections.abc import Iterator
 

@@ -105,13 +105,14 @@ def _of_somebody(person: str, said: str) -> tuple[Rule[KnownPerson], ...]:
 
 _COMPLETED = (
     "One section for each that the decision names. Where the identifier is that of a user whom the platform was asked "
-    "about, what the reviewer left out is taken from the answer. Every other field is as the reviewer wrote it."
+    "about, what the reviewer left out is taken from the answer."
 )
 
 VICTIM = Section[KnownPerson](
     kind=Victim,
     path="report.victims[]",
     about=_COMPLETED,
+    completes=True,
     rules=_of_somebody("victim_person", "decision.victims[]"),
 )
 
@@ -119,5 +120,6 @@ RECIPIENT = Section[KnownPerson](
     kind=IntendedRecipient,
     path="report.intended_recipients[]",
     about=_COMPLETED,
+    completes=True,
     rules=_of_somebody("intended_recipient_person", "decision.recipients[]"),
 )

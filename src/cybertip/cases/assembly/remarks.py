@@ -1,4 +1,20 @@
-"""What a reviewer should know about how a filing was assembled: what was not used, and what could not be said."""
+"""What a reviewer should know about how a filing was assembled: what was not used, and what could not be said.
+
+| rule | what it says |
+|---|---|
+| `several-ip-events` | a file has more IP events than its details take; the others went to the user |
+| `no-digest` | a hash has not the form of the digest that it is called |
+| `exif-in-words` | EXIF data was viewed and the whole file was not, which NCMEC's field cannot say |
+| `other-bytes` | the platform's digest is not that of the bytes that are kept |
+| `media-type` | a media type cannot be sent; the file goes as plain bytes |
+| `undecided` | the decision says nothing about some files of the case |
+| `unnamed` | signals name victims or recipients whom the decision does not |
+| `unused` | the answer is about a user whom the report names nowhere |
+| `absent-files` | the platform meant to add files that are not there |
+| `batched` | something is known that has no place in a batched report |
+
+What was noticed about the answer itself (`missing`, `unasked`, `contradiction`) comes before them.
+"""
 
 from collections.abc import Iterator
 

@@ -28,10 +28,7 @@ class Rule(Generic[K]):
 
 @attrs.frozen(kw_only=True)
 class Section(Generic[K]):
-    """The rules of one section of NCMEC's documents; there is one at the most for each of its fields.
-
-    What no rule is about is left out, or stays as the reviewer wrote it where there is such a thing (`base`).
-    """
+    """The rules of one section of NCMEC's documents; there is one at the most for each of its fields."""
 
     #: The section, as the model calls it.
     kind: type[Any]
@@ -40,8 +37,10 @@ class Section(Generic[K]):
     #: What it is about, for the reference.
     about: str
     rules: tuple[Rule[K], ...]
+    #: Whether it completes what a reviewer wrote, where no rule is about a field. Else that field is left out.
+    completes: bool = False
 
     def build(self, known: K, *, base: Any = None) -> Any:
-        """Return the section with every value that its rules find."""
+        """Return the section with every value that its rules find; `base` is what the reviewer wrote."""
         values = {rule.field: rule.value(known) for rule in self.rules}
         return self.kind(**values) if base is None else evolve(base, **values)
