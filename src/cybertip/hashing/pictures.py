@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cybertip.hashing.decoding import Limits, Refused, opened, shrinking, whole
+from cybertip.hashing.decoding import Limits, Opened, Refused, opened, shrinking, whole
 from cybertip.hashing.pdq import PdqHashes, pdq
 from cybertip.hashing.together import Progress, each
 from cybertip.hashing.values import MediaHash, NotChecked
 
-__all__ = ["Limits", "PictureHashes", "Remark", "Unhashed", "hash_picture", "hash_pictures"]
+__all__ = ["Limits", "PictureHashes", "Remark", "Unhashed", "hash_picture", "hash_pictures", "plain"]
 
 #: EXIF's number for how the camera was held, and what undoes each of its values.
 _ORIENTATION: Final = 0x0112
@@ -112,25 +112,31 @@ def hash_pictures(
 
 def _hashed(data: bytes, limits: Limits) -> PictureHashes:
     found = opened(data, limits)
+    picture, remarks = plain(found, limits)
+    hashes = pdq(np.asarray(picture))
+    if hashes.quality < limits.lowest_quality:
+        raise Refused(NotChecked.LOW_QUALITY)
+    return PictureHashes(pdq=hashes, width=found.width, height=found.height, remarks=remarks)
+
+
+def plain(found: Opened, limits: Limits) -> tuple[Image.Image, frozenset[Remark]]:
+    """Return a decoded picture upright, in grey or in red, green and blue, and what was done to it; or raise `Refused`."""
     remarks = {Remark.FIRST_FRAME} if found.moving else set()
     try:
-        plain = _in_colours(found.picture)
+        picture = _in_colours(found.picture)
     except ValueError as error:
         # Pillow has colours that it cannot bring to red, green and blue.
         raise Refused(NotChecked.UNSUPPORTED_TYPE) from error
-    if (share := shrinking(plain, limits)) > 1:
-        plain = plain.reduce(share)
-    if plain.width * plain.height < found.width * found.height:
+    if (share := shrinking(picture, limits)) > 1:
+        picture = picture.reduce(share)
+    if picture.width * picture.height < found.width * found.height:
         remarks.add(Remark.SHRUNK)
-    if plain.mode in ("LA", "RGBA"):
-        plain, seen_through = _over_white(plain)
+    if picture.mode in ("LA", "RGBA"):
+        picture, seen_through = _over_white(picture)
         remarks |= {Remark.OVER_WHITE} if seen_through else set()
     if (turn := _UPRIGHT.get(_orientation(found.picture))) is not None:
-        plain = plain.transpose(turn)
-    hashes = pdq(np.asarray(plain))
-    if hashes.quality < limits.lowest_quality:
-        raise Refused(NotChecked.LOW_QUALITY)
-    return PictureHashes(pdq=hashes, width=found.width, height=found.height, remarks=frozenset(remarks))
+        picture = picture.transpose(turn)
+    return picture, frozenset(remarks)
 
 
 def _in_colours(picture: Image.Image) -> Image.Image:
