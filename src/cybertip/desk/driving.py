@@ -133,6 +133,11 @@ class Hands:
             case never:
                 assert_never(never)
 
+    def release(self) -> None:
+        """Give the claim back, if there is one."""
+        if self._claim is not None:
+            self._storage.release(self._claim)
+
     def _find(self, effect: Find) -> tuple[Head, ...]:
         return self._storage.heads(
             after=effect.after,
@@ -289,6 +294,11 @@ class AsyncHands:
                 return await self._tell(effect)
             case never:
                 assert_never(never)
+
+    async def release(self) -> None:
+        """Give the claim back, if there is one."""
+        if self._claim is not None:
+            await self._storage.release(self._claim)
 
     async def _find(self, effect: Find) -> tuple[Head, ...]:
         return await self._storage.heads(
