@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -18,6 +19,9 @@ from cybertip.testing.hma import Hma, running
 from cybertip.testing.pictures import picture
 
 BANK = "SYNTHETIC"
+
+#: A hash that is on a list, as far as a test says so.
+KNOWN = "0f" * 32
 
 #: An address where nobody listens.
 NOWHERE = "http://127.0.0.1:9"
@@ -76,6 +80,56 @@ def known() -> MediaItem:
 def unknown() -> MediaItem:
     """A picture that is in no bank."""
     return MediaItem(id=ItemId("unknown"), media=saved(2))
+
+
+class Recorded:
+    """Answers as they were recorded of an HMA 1.1.7 that is well and knows nothing of what it is asked.
+
+    They are written down here and not taken from the double, so that matcher and double are not wrong together.
+    """
+
+    NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answers: dict[str, tuple[int, bytes | str]] = {
+            "GET /status": (200, "I-AM-ALIVE"),
+            "GET /site-map": (200, '["/","/c/banks","/h/hash","/m/lookup","/status"]'),
+            "GET /m/index/status": (
+                200,
+                '{"pdq":{"built_to":1795289784,"present":true,"size":2},'
+                '"video_md5":{"built_to":1795289784,"present":true,"size":1}}',
+            ),
+            "GET /c/signal_type": (
+                200,
+                '[{"enabled_ratio":1.0,"name":"pdq"},{"enabled_ratio":1.0,"name":"video_md5"}]',
+            ),
+            "GET /c/signal_type/index": (
+                200,
+                '{"pdq":{"db_size":2,"index_built_to":1795289784,"index_out_of_date":false,"index_size":2,'
+                '"newest_db_item":1795289784},"video_md5":{"db_size":1,"index_built_to":1795289784,'
+                '"index_out_of_date":false,"index_size":1,"newest_db_item":1795289784}}',
+            ),
+            "GET /c/banks": (200, '[{"matching_enabled_ratio":1.0,"name":"BANK"}]'),
+            "GET /c/exchanges": (200, "[]"),
+            "GET /m/lookup": (200, "{}"),
+            "POST /h/hash": (200, f'{{"pdq":"{KNOWN}"}}'),
+        }
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        request.read() if isinstance(request.stream, httpx.SyncByteStream) else None
+        status, body = self.answers[f"{request.method} {request.url.path}"]
+        return httpx.Response(status, content=body)
+
+    def now(self) -> datetime:
+        """It is its own clock."""
+        return self.NOW
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
 
 
 @attrs.frozen
