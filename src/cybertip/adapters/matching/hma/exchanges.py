@@ -73,7 +73,9 @@ class Reading:
         return True
 
     def take(self, chunk: bytes) -> bool:
-        """Keep a piece of the body; return False where enough was read."""
+        """Keep a piece of the body; return False once, where enough was read."""
+        if self._fault:
+            return True
         self._body += chunk
         if len(self._body) > self._limit:
             self._fault = f"HMA's answer is larger than {self._limit} bytes"
@@ -81,10 +83,12 @@ class Reading:
             self._fault = "HMA's answer took too long as a whole"
         return not self._fault
 
-    def reply(self) -> Reply:
-        """Return what came."""
+    def reply(self, error: Exception | None = None) -> Reply:
+        """Return what came, or why not: an error that follows from our own cutting off says nothing."""
         if self._fault:
             return Reply(fault=self._fault)
+        if error is not None:
+            return failed(error)
         return Reply(status=self._response.status_code, body=bytes(self._body))
 
 

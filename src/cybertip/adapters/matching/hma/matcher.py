@@ -139,15 +139,18 @@ class HmaMatcher:
         except Exception as error:
             # A client of the caller's has hooks and authentication, which may raise whatever they like.
             return failed(error)
+        reading = Reading(response, self._settings.bounds, began)
         try:
-            reading = Reading(response, self._settings.bounds, began)
             if reading.wanted():
                 for chunk in response.iter_raw():
                     if not reading.take(chunk):
-                        break
+                        # Left half-way, the generators below would have to be closed from the inside out. Cut off, they end.
+                        if "network_stream" not in response.extensions:
+                            break
+                        response.extensions["network_stream"].close()
             return reading.reply()
         except Exception as error:
-            return failed(error)
+            return reading.reply(error)
         finally:
             response.close()
 
@@ -259,15 +262,18 @@ class AsyncHmaMatcher:
         except Exception as error:
             # A client of the caller's has hooks and authentication, which may raise whatever they like.
             return failed(error)
+        reading = Reading(response, self._settings.bounds, began)
         try:
-            reading = Reading(response, self._settings.bounds, began)
             if reading.wanted():
                 async for chunk in response.aiter_raw():
                     if not reading.take(chunk):
-                        break
+                        # Left half-way, the generators below would have to be closed from the inside out. Cut off, they end.
+                        if "network_stream" not in response.extensions:
+                            break
+                        await response.extensions["network_stream"].aclose()
             return reading.reply()
         except Exception as error:
-            return failed(error)
+            return reading.reply(error)
         finally:
             await response.aclose()
 

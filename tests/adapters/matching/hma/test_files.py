@@ -1,0 +1,175 @@
+"""Files are hashed here, or sent: what cannot be hashed truly is not checked, whoever hashes it."""
+
+import builtins
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cybertip.adapters.matching.hma import VIDEOS, Bounds, HmaSettings
+from cybertip.adapters.matching.hma.plain import is_plain
+from cybertip.ports.matching import MD5, PDQ, ItemId, MatchResult, MediaItem, NotChecked, Outcome, Variant
+from cybertip.testing.hma import Hma
+from cybertip.testing.pictures import picture
+
+
+def file_of(image: Image.Image, kind: str, **more: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **more)
+    return file.getvalue()
+
+
+def scene(seed: int = 1) -> Image.Image:
+    return Image.fromarray(picture(seed, 240, 320))
+
+
+def turned(image: Image.Image) -> bytes:
+    """Return a JPEG that says that its camera was held upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return file_of(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
+
+
+MISREAD: dict[str, Callable[[], bytes]] = {
+    "GIF": lambda: file_of(scene(), "GIF"),
+    "palette": lambda: file_of(scene().convert("P"), "PNG"),
+    "CMYK": lambda: file_of(scene().convert("CMYK"), "JPEG"),
+    "alpha": lambda: file_of(scene().convert("RGBA"), "PNG"),
+    "moving": lambda: file_of(scene(), "PNG", save_all=True, append_images=[scene(5)]),
+}
+PLAIN: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: file_of(scene(), "JPEG"),
+    "progressive": lambda: file_of(scene(), "JPEG", progressive=True),
+    "grey JPEG": lambda: file_of(scene().convert("L"), "JPEG"),
+    "PNG": lambda: file_of(scene(), "PNG"),
+    "grey PNG": lambda: file_of(scene().convert("L"), "PNG"),
+    "WebP": lambda: file_of(scene(), "WEBP", quality=95),
+}
+
+
+def one(colour: Any, settings: HmaSettings | str, data: bytes | Path, media_type: str | None = None) -> MatchResult:
+    (result,) = colour.match(settings, [MediaItem(id=ItemId("1"), media=data, media_type=media_type)])
+    assert isinstance(result, MatchResult)
+    return result
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, *MISREAD, "rotated", "mirrored"])
+def test_here_every_kind_of_file_is_found(colour: Any, url: str, kind: str) -> None:
+    """However a known picture was saved, mirrored or turned, it is found by a hash that was made here."""
+    makers = {**PLAIN, **MISREAD, "rotated": lambda: turned(scene())}
+    makers["mirrored"] = lambda: file_of(scene().transpose(Image.Transpose.FLIP_LEFT_RIGHT), "JPEG")
+    result = one(colour, url, makers[kind]())
+    assert result.outcome is Outcome.POTENTIAL_MATCH
+    assert {match.list for match in result.matches} == {"SYNTHETIC"}
+    if kind == "mirrored":
+        assert result.matches[0].query.variant is Variant.MIRRORED
+    if kind == "moving":
+        assert result.reason is NotChecked.FIRST_FRAME_ONLY
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_there_plain_files_are_found(colour: Any, url: str, kind: str) -> None:
+    """What is stored as grey, or as red, green and blue, HMA hashes truly."""
+    assert is_plain(PLAIN[kind]())
+    result = one(colour, HmaSettings.at(url, send_bytes=True), PLAIN[kind]())
+    assert result.outcome is Outcome.POTENTIAL_MATCH
+    assert result.unchecked == ()
+    assert len(result.hashes) == 1
+
+
+@pytest.mark.parametrize("kind", MISREAD)
+def test_there_other_files_are_not_checked(colour: Any, url: str, kind: str) -> None:
+    """HMA takes palettes and inks for brightness, and does not say so: nothing is known of such a file."""
+    assert not is_plain(MISREAD[kind]())
+    result = one(colour, HmaSettings.at(url, send_bytes=True), MISREAD[kind]())
+    assert result.outcome is Outcome.NOT_CHECKED or kind in ("alpha", "moving")
+    assert result.reason is NotChecked.UNSUPPORTED_TYPE
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"\xff\xd8\xff\xe0\0\0\xff"]
+)
+def test_what_cannot_be_told_is_not_plain(data: bytes) -> None:
+    """A file that ends before it says how it is stored is trusted to nobody."""
+    assert not is_plain(data)
+
+
+def test_videos(colour: Any, hma: Hma, url: str, tmp_path: Path) -> None:
+    """A video is looked up by the MD5 of its bytes, made here or there, of a path as of bytes."""
+    data = b"synthetic video"
+    (tmp_path / "video").write_bytes(data)
+    hma.add("SYNTHETIC", video_md5="9cd9c6bdaaffe9dd65c7b1ecd0cca0ab")
+    for source in (data, tmp_path / "video"):
+        here = one(colour, HmaSettings.at(url, signals=[VIDEOS]), source)
+        there = one(colour, HmaSettings.at(url, signals=[VIDEOS], send_bytes=True), source)
+        assert here.hashes == there.hashes
+        assert [known.type for known in here.hashes] == [MD5]
+        assert here.outcome is there.outcome is Outcome.NO_MATCH
+    hma.add("SYNTHETIC", video_md5=here.hashes[0].value)
+    assert one(colour, HmaSettings.at(url, signals=[VIDEOS]), data).outcome is Outcome.POTENTIAL_MATCH
+
+
+@pytest.mark.parametrize(
+    ("data", "here", "there"),
+    [
+        (b"no picture", NotChecked.UNSUPPORTED_TYPE, NotChecked.UNDECODABLE),
+        (b"\xff\xd8\xff broken", NotChecked.UNDECODABLE, NotChecked.UNDECODABLE),
+        (b"", NotChecked.UNDECODABLE, NotChecked.UNDECODABLE),
+        (file_of(Image.new("RGB", (64, 64), "grey"), "PNG"), NotChecked.LOW_QUALITY, NotChecked.LOW_QUALITY),
+        (file_of(Image.new("RGB", (4, 4)), "PNG"), NotChecked.TOO_SMALL, None),
+        (Path("/nonexistent/file"), NotChecked.UNREADABLE, NotChecked.UNREADABLE),
+        (Path("with\0nothing"), None, NotChecked.UNREADABLE),
+    ],
+    ids=["no picture", "broken", "empty", "flat", "tiny", "not there", "no path"],
+)
+def test_what_cannot_be_hashed(
+    colour: Any, url: str, data: bytes | Path, here: NotChecked | None, there: NotChecked | None
+) -> None:
+    """A file that cannot be hashed is not checked, and the reason says why."""
+    for reason, sends in ((here, False), (there, True)):
+        if reason is not None:
+            result = one(colour, HmaSettings.at(url, send_bytes=sends), data)
+            assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, reason)
+
+
+def test_files_that_are_too_large_are_not_sent(colour: Any, hma: Hma, url: str, tmp_path: Path) -> None:
+    """HMA would hold all of it in memory."""
+    settings = HmaSettings.at(url, send_bytes=True, bounds=Bounds(file_bytes=100))
+    (tmp_path / "large").write_bytes(bytes(101))
+    for source in (bytes(101), tmp_path / "large"):
+        assert one(colour, settings, source).reason is NotChecked.TOO_LARGE
+    assert not [request for request in hma.requests if request.method == "POST"]
+
+
+def test_what_an_item_brings_is_not_made_again(colour: Any, hma: Hma, url: str, known: MediaItem) -> None:
+    """An item that brings its hash is looked up by that alone, and no byte of it is read or sent."""
+    (whole,) = colour.match(url, [known])
+    assert len(whole.hashes) == 8
+    bare = MediaItem(id=ItemId("1"), hashes=whole.hashes[:1], media=Path("/nonexistent/file"))
+    hma.requests.clear()
+    for sends in (False, True):
+        (result,) = colour.match(HmaSettings.at(url, send_bytes=sends), [bare])
+        assert result.outcome is Outcome.POTENTIAL_MATCH
+    assert len([request for request in hma.requests if request.path == "/m/lookup"]) == 2
+
+
+def test_without_the_extra(colour: Any, url: str, known: MediaItem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pictures cannot be hashed here, they are not checked unless they bring their hashes, and `health` says so."""
+    (whole,) = colour.match(url, [known])
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **more: Any) -> Any:
+        if name == "cybertip.hashing.pictures":
+            raise ImportError(name)
+        return real(name, *args, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert one(colour, url, known.media or b"").reason is NotChecked.MISSING_HASH
+    assert any("cybertip[pdq]" in warning for warning in colour.health(url).warnings)
+    bare = MediaItem(id=ItemId("1"), hashes=whole.hashes)
+    (result,) = colour.match(url, [bare])
+    assert result.outcome is Outcome.POTENTIAL_MATCH
+    assert {hash.type for hash in result.hashes} == {PDQ}
