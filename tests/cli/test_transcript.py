@@ -123,6 +123,14 @@ def test_every_bad_line_is_named_and_nothing_is_written(run: Any, place: Path, l
     assert not list(place.glob(".out*"))
 
 
+def test_nothing_follows_a_bad_line(run: Any, place: Path) -> None:
+    """Where what is written cannot be taken back, nothing comes after the gap that a bad line leaves."""
+    line = b"".join(write_lines(messages(1)))
+    (place / "in.jsonl").write_bytes(b"canary\n" + line * 1000)
+    done = run("transcript", "in.jsonl", "-", "--as", "lines")
+    assert (done.exit_code, done.stdout) == (1, "")
+
+
 def test_endless_faults_are_not_all_named(run: Any, place: Path) -> None:
     """A file of something else is given up after a hundred lines."""
     (place / "in.jsonl").write_bytes(b"{}\n" * 100_000)

@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Reply = tuple[int, bytes, dict[str, str]]
 
+#: No answer at all.
+HANG_UP: Reply = (0, b"", {})
+
 _ID, _TIME, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 
 
@@ -167,6 +170,11 @@ class BreaksOnNonsense(Platform):
         return super().trusts(headers, body)
 
 
+class HangsUpOnStrangers(Platform):
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        return super().handle(headers, body) if self.trusts(headers, body) else HANG_UP
+
+
 class TrustsNobody(Platform):
     def trusts(self, headers: Mapping[str, str], body: bytes) -> bool:
         return False
@@ -272,6 +280,12 @@ class HasLocalTimes(Platform):
         return super().event() | {"dateTime": "2025-01-01T00:00:00"}
 
 
+class ReadsLatin1(Platform):
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        status, answer, more = super().handle(headers, body)
+        return status, json.dumps(json.loads(answer), ensure_ascii=False).encode().decode("latin-1").encode(), more
+
+
 class ForgetsAUser(Platform):
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         return super().answer(asked | {"users": asked["users"][:1]})
@@ -331,6 +345,8 @@ def serving(platform: Platform) -> Iterator[str]:
                 status, answer, headers = platform.handle(dict(lowered(self.headers.items())), body)
             except Exception:
                 status, answer, headers = 500, b"canary", {}
+            if (status, answer, headers) == HANG_UP:
+                return
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(answer))} | headers).items():
                 self.send_header(name, value)

@@ -92,6 +92,7 @@ MISTAKES = [
     ("TakesTheFirstSignature", {Promise.TAKES_ROTATED_KEYS}),
     ("SpellsTheBodyAnew", {Promise.VERIFIES_BYTES}),
     ("BreaksOnNonsense", {Promise.REFUSES_NONSENSE}),
+    ("HangsUpOnStrangers", FORGED),
     ("RefusesWhatCameBefore", {Promise.TAKES_REPETITION}),
     ("RefusesUnknownKeys", {Promise.IGNORES_UNKNOWN_KEYS}),
     ("NeedsMedia", {Promise.TAKES_TEXT_ONLY}),
@@ -104,6 +105,7 @@ MISTAKES = [
     ("SpellsPortsAsText", {Promise.RIGHT_TYPES}),
     ("KnowsNoAddresses", {Promise.RIGHT_TYPES}),
     ("HasLocalTimes", {Promise.RIGHT_TIMES}),
+    ("ReadsLatin1", {Promise.COVERS_MEDIA}),
     ("ForgetsAUser", {Promise.COVERS_USERS}),
     ("AnswersAPage", {Promise.COVERS_MEDIA}),
     ("LeavesOutWhatIsGone", {Promise.COVERS_MEDIA}),
@@ -189,6 +191,15 @@ def test_a_clock_that_is_wrong_is_told(keys_of: Keys, somebody: Any) -> None:
     with somebody.serving(somebody.Platform(keys.trusted)) as url:
         first, *_ = check_endpoint(url, keys.signer, clock=VirtualClock())
     assert "compare the keys, and the clocks" in first.findings[0]
+
+
+def test_a_check_may_be_repeated(keys_of: Keys, somebody: Any) -> None:
+    """An endpoint that remembers names finds new ones in each check."""
+    keys = keys_of(Scheme.HMAC)
+    with somebody.serving(somebody.RefusesWhatCameBefore(keys.trusted)) as url:
+        for _ in range(2):
+            verdicts = check_endpoint(url, keys.signer, Call.PRESERVATION)
+            assert standing(verdicts, Standing.BROKEN) == {Promise.TAKES_REPETITION}
 
 
 def test_an_endpoint_may_be_asked_about_its_own(keys_of: Keys, somebody: Any) -> None:
