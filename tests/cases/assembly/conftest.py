@@ -94,9 +94,14 @@ def view(number: int = 1, *, wholly: bool = True, exif: bool = False) -> View:
     return View(sha256=digest(number), reviewer=ReviewerId("ann"), at=NOW, wholly=wholly, exif=exif)
 
 
+def seen(view: View) -> Viewed:
+    """Return the event of a view while the case was open."""
+    return Viewed(view=view)
+
+
 def viewed(number: int = 1) -> Viewed:
     """Return the event of somebody who looked at a file while the case was open."""
-    return Viewed(view=view(number))
+    return seen(view(number))
 
 
 def included(number: int = 1, **said: Any) -> MediaDecision:
@@ -209,7 +214,14 @@ def rules(of: Assembled) -> dict[str, str]:
     return {one.path: one.rule for one in of.findings}
 
 
+class _Kit(SimpleNamespace):
+    """What is above; it says little of itself where a test fails."""
+
+    def __repr__(self) -> str:
+        return "kit"
+
+
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
     """Everything above."""
-    return SimpleNamespace(**{name: value for name, value in globals().items() if name[0] not in "_@"})
+    return _Kit(**{name: value for name, value in globals().items() if name[0] not in "_@"})

@@ -112,6 +112,16 @@ class TestNames:
         blank = kit.answered(kit.decision(kit.included()), kit.info(file_name=" "))
         assert kit.described(kit.assembled(enrichment=blank)).original_file_name is None
 
+    def test_whichever_signal_tells_is_heard(self, kit: Any) -> None:
+        """A file that a match named first has the name, the kind and the time that a user's report gave it later."""
+        early = kit.signal(Media(ref=kit.image()))
+        late = kit.signal(kit.media(file_name="late.png"), id="s9")
+        case = kit.case(kit.Joined(signal=early), kit.Joined(signal=late), kit.kept())
+        made = kit.assembled(case)
+        said = kit.described(made)
+        assert (said.original_file_name, said.uploaded_to_esp_timestamp) == ("late.png", kit.UPLOADED)
+        assert made.filing.files[0].media_type == "image/png"
+
     def test_the_ending_is_that_of_the_name_or_of_the_kind(self, kit: Any) -> None:
         """An investigator's machine can tell what a file is."""
         files = [

@@ -304,9 +304,11 @@ class TestBatched:
             kit.user(screen_name="invented"),
             kit.info(ip_capture_events=(kit.event(), kit.event(-1))),
             additional_info="text",
+            additional_files=[AdditionalFile(url="https://platform.example/1")],
         )
         made = kit.assembled(kit.case_of(1, missing=[2]), decision, enrichment, prior_reports=[ReportId(7)])
-        lost = {"answer.users", "answer.media", "answer.additionalInfo", "case.missing", "prior_reports"}
+        lost = {"answer.users", "answer.media", "answer.additionalFiles", "answer.additionalInfo"}
+        lost |= {"case.missing", "prior_reports"}
         assert {path for path, rule in kit.rules(made).items() if rule == "batched"} == lost
 
     def test_a_file_that_is_no_meme_is_refused(self, kit: Any) -> None:

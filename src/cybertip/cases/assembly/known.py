@@ -203,25 +203,44 @@ def _files(case: Case, decision: Decision, enrichment: Enriched) -> Iterator[Kno
     matches: dict[ItemRef, list[KnownMatch]] = {}
     for match in case.matches:
         matches.setdefault(match.media, []).append(match)
+    media = _media(case)
     names = _Names()
     for index, decided in enumerate(decision.media):
         ref = decided.media
-        kept, info, media = case.kept.get(ref), enrichment.media.get(ref), case.media.get(ref)
-        if not decided.include or kept is None or info is None or media is None:
+        kept, info, file = case.kept.get(ref), enrichment.media.get(ref), media.get(ref)
+        if not decided.include or kept is None or info is None or file is None:
             continue
         path = f"decision.media[{index}]"
         yield KnownFile(
             index=index,
             decided=decided,
             kept=kept,
-            media=media,
+            media=file,
             info=info,
             views=views.get(kept.sha256, ()),
             matches=tuple(matches.get(ref, ())),
-            name=names.give(ref, info.file_name or media.file_name, media.media_type),
-            placed=place_events(info.ip_capture_events, uploaded_at=media.uploaded_at, path=path),
+            name=names.give(ref, info.file_name or file.file_name, file.media_type),
+            placed=place_events(info.ip_capture_events, uploaded_at=file.uploaded_at, path=path),
             hash=None if info.hash is None else place_hash(info.hash, path=path),
         )
+
+
+#: What several signals can say of a file; the first that says it counts.
+_SAID = ("file_name", "media_type", "uploaded_at")
+
+
+def _media(case: Case) -> Mapping[ItemRef, Media]:
+    """Return each file with all that signals say of it, whichever of them does."""
+    found = dict(case.media)
+    for signal in case.signals.values():
+        for one in signal.media:
+            known = found[one.ref]
+            further = {
+                field: value for field in _SAID if getattr(known, field) is None and (value := getattr(one, field))
+            }
+            if further:
+                found[one.ref] = attrs.evolve(known, **further)
+    return found
 
 
 def _views(case: Case, decision: Decision) -> Mapping[str, tuple[View, ...]]:

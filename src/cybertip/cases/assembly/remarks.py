@@ -106,6 +106,7 @@ def _batched(known: Known) -> Iterator[Finding]:
     lost = {
         "answer.users": user.info.emails or user.info.ip_capture_events or told(user.info.screen_name),
         "answer.media": user.further_events,
+        "answer.additionalFiles": known.enrichment.additional_files,
         "answer.additionalInfo": told(known.enrichment.additional_info),
         "case.missing": tuple(missing(known)),
         "prior_reports": known.prior_reports,
