@@ -87,6 +87,16 @@ def _names() -> str:
 
 
 _VALUES = {
+    "CaseId": "A case's key.",
+    "EntryId": "What a list of known material calls an entry.",
+    "EvidenceId": "A reference of the `Evidence` port.",
+    "ItemId": "What the platform calls an upload that is looked up.",
+    "ListName": "What a list of known material is called.",
+    "MessageId": "What the platform calls a message.",
+    "ReviewerId": "Whoever looked or decided, as the host knows its people.",
+    "Signal": "One of the six kinds of signal: a closed union.",
+    "SignalId": "What the platform calls a signal: the same one that comes in again is told by it.",
+    "ThreadId": "What the platform calls a conversation.",
     "DEFAULT_EDITION": "The newest edition whose XSD NCMEC was seen to serve.",
     "FileId": "A file's identifier at NCMEC: text, even where it looks like a number.",
     "Incident": "One of the eight kinds of incident: a closed union.",
