@@ -127,6 +127,12 @@ class Recorded:
         return self.NOW
 
 
+@pytest.fixture(scope="session")
+def new_recorded() -> type[Recorded]:
+    """Return what makes recorded answers, for tests that need many."""
+    return Recorded
+
+
 @pytest.fixture
 def recorded() -> Recorded:
     return Recorded()

@@ -219,7 +219,7 @@ class TestRoles:
     @pytest.fixture
     def urls(self, hma: Hma, time: Clock) -> Iterator[dict[str, str]]:
         """Three processes on one database."""
-        parts: dict[str, Hma] = {role: Hma(roles=[role], now=time.seconds) for role in ("matcher", "hasher", "curator")}  # type: ignore[list-item]
+        parts: dict[str, Hma] = {role: Hma(roles=[role], now=time.seconds) for role in ("matcher", "hasher", "curator")}
         for part in parts.values():
             for name in ("banks", "content", "indexes", "exchanges"):
                 setattr(part.store, name, getattr(hma.store, name))
@@ -232,7 +232,7 @@ class TestRoles:
         assert ask(KNOWN, **urls)[0].outcome is Outcome.POTENTIAL_MATCH
 
     def test_bytes_to_three_addresses(
-        self, hma: Hma, urls: dict[str, str], colour: Any, unknown: MediaItem, time: Clock
+        self, hma: Hma, urls: dict[str, Any], colour: Any, unknown: MediaItem, time: Clock
     ) -> None:
         """Where the role that hashes is elsewhere, files go there and their hashes to the matcher."""
         settings = HmaSettings(**urls, send_bytes=True)
@@ -267,7 +267,7 @@ class TestRoles:
         assert reason is NotChecked.UNAVAILABLE
         assert health.readiness is Readiness.UNAVAILABLE
 
-    def test_a_hasher_that_is_none(self, urls: dict[str, str], colour: Any) -> None:
+    def test_a_hasher_that_is_none(self, urls: dict[str, Any], colour: Any) -> None:
         """Whoever sends bytes is told that nobody takes them."""
         settings = HmaSettings(**{**urls, "hasher": urls["matcher"]}, send_bytes=True)
         health = colour.health(settings)
