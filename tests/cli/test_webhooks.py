@@ -100,6 +100,7 @@ def test_a_table_names_what_is_broken(somebody: Any, place: Path, on_a_terminal:
     assert "request.media[0]: has no entry in the answer" in seen
     assert "and 115 more" in seen
     assert "1 broken" in seen
+    assert "broken: covers-media" in seen
     assert KEYS.trusted[6:] not in seen
 
 

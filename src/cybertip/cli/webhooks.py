@@ -194,7 +194,7 @@ def _signer(file: Path | None, password: str | None) -> "Signer":
 
 def _plain(verdicts: "Sequence[Verdict]") -> dict[str, Any]:
     return {
-        "broken": [str(one.promise) for one in verdicts if one.standing == "broken"],
+        "broken": _broken(verdicts),
         "verdicts": [
             {
                 "promise": str(one.promise),
@@ -208,13 +208,19 @@ def _plain(verdicts: "Sequence[Verdict]") -> dict[str, Any]:
 
 
 def _show(verdicts: "Sequence[Verdict]") -> None:
-    rows = ((one.promise, one.standing, "\n".join(_said(one))) for one in verdicts)
-    show.table(("promise", "stands", ""), rows)
+    show.table(("promise", "stands", ""), ((one.promise, one.standing, "\n".join(_said(one))) for one in verdicts))
     counts = Counter(str(one.standing) for one in verdicts)
     worst = next(one for one in ("broken", "not checked", "kept") if counts[one])
     show.line(", ".join(f"{counts[one]} {one}" for one in _STYLES if counts[one]), _STYLES[worst])
+    if counts["broken"]:
+        show.line(f"broken: {', '.join(_broken(verdicts))}", _STYLES["broken"])
+
+
+def _broken(verdicts: "Sequence[Verdict]") -> list[str]:
+    return [str(one.promise) for one in verdicts if one.standing == "broken"]
 
 
 def _said(one: "Verdict") -> list[str]:
     left = len(one.findings) - _SHOWN
-    return [one.promise.sentence, *one.findings[:_SHOWN], *([f"and {left} more"] if left > 0 else [])]
+    sentence = [] if one.standing == "not checked" else [one.promise.sentence]
+    return [*sentence, *one.findings[:_SHOWN], *([f"and {left} more"] if left > 0 else [])]
