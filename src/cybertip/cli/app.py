@@ -10,6 +10,7 @@ from cybertip.cli.audit import audit
 from cybertip.cli.deciding import retract, retry
 from cybertip.cli.demo import demo
 from cybertip.cli.documents import convert, validate
+from cybertip.cli.hashes import hashes
 from cybertip.cli.hashing import hash_
 from cybertip.cli.history import receipt, show
 from cybertip.cli.matching import match
@@ -65,6 +66,7 @@ app.add_typer(storage, name="storage")
 app.add_typer(audit, name="audit")
 app.command("hash")(hash_)
 app.command()(match)
+app.add_typer(hashes, name="hashes")
 app.command()(transcript)
 app.add_typer(profile, name="profile")
 app.add_typer(webhooks, name="webhooks")

@@ -44,6 +44,27 @@ class Settings:
     environment: str | None = attrs.field(default=None, repr=False)
     username: str | None = attrs.field(default=None, repr=False)
     password: str | None = attrs.field(default=None, repr=False)
+    #: The file of the lists of hashes, and the folder of the index that was made of them.
+    hashes: str = attrs.field(default="hashes.db", repr=False)
+    hashes_index: str | None = attrs.field(default=None, repr=False)
+    #: Which of NCMEC's lists is brought here, or its address; what it is called here; and the credentials for it.
+    hashes_source: str | None = attrs.field(default=None, repr=False)
+    hashes_list: str | None = attrs.field(default=None, repr=False)
+    hashes_username: str | None = attrs.field(default=None, repr=False)
+    hashes_password: str | None = attrs.field(default=None, repr=False)
+    #: Whose cases they are, and the file of how that organisation describes itself.
+    organisation: str | None = attrs.field(default=None, repr=False)
+    profile: str | None = attrs.field(default=None, repr=False)
+    #: Who works on cases here.
+    reviewer: str | None = attrs.field(default=None, repr=False)
+    #: What the organisation asks of reviewers, in words.
+    review: str = attrs.field(default="", repr=False)
+    #: Hosts that media may be fetched from, and private networks that the endpoints may be in.
+    media_hosts: str = attrs.field(default="", repr=False)
+    networks: str = attrs.field(default="", repr=False)
+    #: The file of the key that signs what the organisation's endpoints are sent, and the key's password if it has one.
+    webhook_key_file: str | None = attrs.field(default=None, repr=False)
+    webhook_password: str | None = attrs.field(default=None, repr=False)
     #: The file that was read.
     file: Path | None = attrs.field(default=None, repr=False)
 
@@ -63,9 +84,9 @@ class Settings:
         except ValueError as error:
             raise Misuse(f"environment: {error}") from None
 
-    def credentials(self) -> Credentials:
-        """Return the credentials of the environment."""
-        username, password = self.need("username"), self.need("password")
+    def credentials(self, of: str = "") -> Credentials:
+        """Return the credentials of the environment; or of hash sharing, of which the settings begin with `hashes_`."""
+        username, password = self.need(f"{of}username"), self.need(f"{of}password")
         try:
             return Credentials(username=username, password=password)
         except ValueError as error:

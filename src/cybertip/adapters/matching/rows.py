@@ -10,7 +10,20 @@ import attrs
 from cybertip.hashing.values import MD5, PDQ, SHA1, SHA256
 from cybertip.ports.matching import ConsultedList, EntryId, HashType, ListName, MediaHash, MemberId, Verdict
 
-__all__ = ["SCHEMA", "VERSION", "Change", "Found", "ListEntry", "Mark", "Since", "kept", "listed", "rows_of", "since"]
+__all__ = [
+    "SCHEMA",
+    "VERSION",
+    "Change",
+    "Found",
+    "ListEntry",
+    "Mark",
+    "Since",
+    "kept",
+    "listed",
+    "rows_of",
+    "shown",
+    "since",
+]
 
 VERSION: Final = 1
 
@@ -174,7 +187,8 @@ def kept(kind: HashType, value: str) -> bytes:
     return bytes.fromhex(value) if kind in _IN_BYTES else value.encode()
 
 
-def _shown(kind: str, value: bytes) -> str:
+def shown(kind: str, value: bytes) -> str:
+    """Return a hash's value as it is written."""
     return value.hex() if kind in _IN_BYTES else value.decode()
 
 
@@ -206,7 +220,7 @@ def _entry(row: Sequence[Any]) -> Found:
         member=member or None,
         classification=classification,
         disputed=bool(disputed) or verdict == Verdict.FALSE_POSITIVE,
-        hash=MediaHash(type=kind, value=_shown(kind, value)),
+        hash=MediaHash(type=kind, value=shown(kind, value)),
     )
 
 

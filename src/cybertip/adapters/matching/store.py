@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from cybertip.adapters.matching.inspecting import Tally, faults, samples, tallies
 from cybertip.adapters.matching.rows import (
     SCHEMA,
     VERSION,
@@ -31,7 +32,7 @@ from cybertip.adapters.matching.rows import (
 from cybertip.errors import AdapterError
 from cybertip.ports.matching import ConsultedList, EntryId, HashType, ListName, MediaHash, MemberId, Verdict
 
-__all__ = ["Change", "Found", "HashStore", "ListEntry", "Mark", "Since"]
+__all__ = ["Change", "Found", "HashStore", "ListEntry", "Mark", "Since", "Tally"]
 
 #: Lets indexes elsewhere catch up: every change notes the last numbers of its hashes and of its removals.
 _NOTE: Final = """
@@ -172,6 +173,24 @@ class HashStore:
                 return since(connection, mark)
             finally:
                 _end(connection)
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """Count what is on each list. That takes a while where they are long."""
+        with self._connected("HashStore.tallies") as connection:
+            try:
+                return tuple(tallies(connection))
+            finally:
+                _end(connection)
+
+    def faults(self) -> tuple[str, ...]:
+        """Read all of the file, and say what is wrong with it; nothing, if it is whole."""
+        with self._connected("HashStore.faults") as connection:
+            return tuple(faults(connection))
+
+    def samples(self, kind: HashType, number: int) -> tuple[tuple[ListName, ListEntry], ...]:
+        """Return some hashes of a kind from all over the file, each with its entry, to try out whether they are found."""
+        with self._connected("HashStore.samples") as connection:
+            return tuple(samples(connection, kind, number))
 
     @contextmanager
     def _connected(self, what: str) -> Iterator[sqlite3.Connection]:

@@ -106,10 +106,11 @@ def test_a_second_run_asks_for_what_is_new(sync: Sync, store: HashStore, double:
     """From the checkpoint on there is one small window; changes and tombstones since then are taken over."""
     first = sync()
     double.requests.clear()
-    before = NOW - timedelta(seconds=3)
-    double.put("image1", at=before, fingerprints=digits(1001))
-    double.delete("image2", at=before)
-    double.put("image4", at=before, fingerprints=digits(4))
+    assert first.until is not None
+    later = first.until + timedelta(seconds=1)
+    double.put("image1", at=later, fingerprints=digits(1001))
+    double.delete("image2", at=later)
+    double.put("image4", at=later, fingerprints=digits(4))
 
     class Later:
         def now(self) -> datetime:
@@ -119,7 +120,6 @@ def test_a_second_run_asks_for_what_is_new(sync: Sync, store: HashStore, double:
     second = sync(clock=Later())
     assert stored(store, double) == expected(double)
     assert (second.put, second.removed, second.pages) == (2, 1, 1)
-    assert first.until is not None
     since = (first.until - timedelta(seconds=1)).strftime("%Y-%m-%dT%H%%3A%M%%3A%SZ")
     assert [path for path in double.requests if "entries" in path] == [
         path for path in double.requests if f"from={since}" in path

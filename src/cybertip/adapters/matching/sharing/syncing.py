@@ -96,7 +96,7 @@ class HashSharingSync:
         patience: Policy = _PATIENCE,
         progress: Callable[[Synced], object] | None = None,
         clock: Clock | None = None,
-        pause: Callable[[float], object] = time.sleep,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self._store = store
         self._sharing = sharing
@@ -104,7 +104,7 @@ class HashSharingSync:
         self._patience = patience
         self._progress = progress
         self._clock = clock or SystemClock()
-        self._pause = pause
+        self._pause = pause or time.sleep
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._sharing.source.list!r}>"
@@ -186,7 +186,7 @@ class _Turn:
         with self._store.changing(self.list) as change:
             kept = _read(change.checkpoint, self.list)
             if kept is None or kept.run != self._run:
-                raise Overtaken(f"another sync of the list {self.list!r} began, and this one ends; nothing is lost")
+                raise Overtaken(f"another sync of the list {self.list!r} began, and this one ends.")
             for entry in step.entries:
                 _apply(change, entry)
             if step.until is not None:
