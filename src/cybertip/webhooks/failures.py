@@ -49,6 +49,11 @@ class WebhookNotSent(WebhookError):
 
     advice = "Nothing was sent: mend what is named, or wait until the endpoint can be reached, and try again."
 
+    def __init__(self, *, endpoint: str, reason: str, for_good: bool = False) -> None:
+        super().__init__(endpoint=endpoint, reason=reason, for_good=for_good)
+        #: Whether nothing will be sent until a person has mended something on this side.
+        self.for_good = for_good
+
 
 class WebhookDeclined(WebhookError):
     """The endpoint answered with a status that is no success."""

@@ -176,15 +176,16 @@ def _signed(
 ) -> httpx.Request:
     """Return a request with its signature; without one there is no request."""
     if endpoint is None:
-        raise WebhookNotSent(endpoint=name, reason="no such endpoint is set")
+        raise WebhookNotSent(endpoint=name, reason="no such endpoint is set", for_good=True)
     content = compact(body)
     try:
         signature = endpoint.signer.sign(content, id=id, at=clock.now())
     except Exception as error:
         # Nothing of a key belongs into an error: the original is not quoted.
-        raise WebhookNotSent(endpoint=name, reason=f"it could not be signed ({type(error).__name__})") from error
+        reason = f"it could not be signed ({type(error).__name__})"
+        raise WebhookNotSent(endpoint=name, reason=reason, for_good=True) from error
     if not signature:
-        raise WebhookNotSent(endpoint=name, reason="its signer gave no signature")
+        raise WebhookNotSent(endpoint=name, reason="its signer gave no signature", for_good=True)
     headers = [
         ("Content-Type", endpoint.signer.content_type),
         ("Accept", "application/json"),

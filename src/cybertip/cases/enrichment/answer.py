@@ -23,10 +23,11 @@ from cybertip.cases.checking import (
     sequence,
     words,
 )
-from cybertip.cases.reading import Reader
+from cybertip.cases.reading import Reader, camel
 from cybertip.cases.references import ItemRef, UserRef
 from cybertip.errors import InvalidReport, Violation
 from cybertip.model import Email, EmailType, IpCaptureEvent, IpCaptureType
+from cybertip.model.declaration import Vocabulary
 from cybertip.rules.values import is_ip
 from cybertip.xml.as_json import parse_json
 
@@ -155,6 +156,15 @@ class AdditionalInfo:
         """Read an answer; raise `InvalidReport` with everything that is wrong with it."""
         return _READER.read(data if isinstance(data, Mapping) else parse_json(data), path="answer")
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as the contract spells it; what is None is left out.
+
+        >>> AdditionalInfo(users=(UserInfo(id="u1", type_id="user"),)).as_json()["users"]
+        [{'id': 'u1', 'typeId': 'user', 'email': [], 'ipCaptureEvent': [], 'data': {}}]
+        """
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
 
 @attrs.frozen(kw_only=True)
 class _Event:
@@ -178,6 +188,24 @@ class _Email:
 def _as(kind: type[Any]) -> Any:
     return lambda read: kind(**{field.name: getattr(read, field.name) for field in attrs.fields(type(read))})
 
+
+def _plain(value: Any) -> Any:
+    """Return what the reader would read the value from."""
+    form = _FORMS.get(type(value), type(value))
+    if attrs.has(form):
+        found = (
+            (field.metadata.get("key") or camel(field.name), getattr(value, field.name)) for field in attrs.fields(form)
+        )
+        return {key: _plain(one) for key, one in found if one is not None}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Vocabulary) else value
+
+
+#: What is spelled in another form than the model's.
+_FORMS: dict[type[Any], type[Any]] = {IpCaptureEvent: _Event, Email: _Email}
 
 _READER = Reader(
     AdditionalInfo,
