@@ -37,7 +37,7 @@ from cybertip.cases.references import CaseId, ItemRef, ReviewerId, SignalId, Thr
 from cybertip.cases.review import faults
 from cybertip.cases.routing import Destination
 from cybertip.cases.signals import HashMatched, KnownMatch, Media, Signal
-from cybertip.cases.stages import TRANSITIONS, Stage
+from cybertip.cases.stages import BEFORE_FILING, TRANSITIONS, Stage
 from cybertip.errors import UnknownEvent
 from cybertip.model import ReportId
 
@@ -59,6 +59,7 @@ class _Collected:
 
     signals: dict[SignalId, Signal] = attrs.Factory(dict)
     media: dict[ItemRef, Media] = attrs.Factory(dict)
+    named_at: dict[ItemRef, datetime] = attrs.Factory(dict)
     kept: dict[ItemRef, MediaKept] = attrs.Factory(dict)
     missing: dict[ItemRef, str] = attrs.Factory(dict)
     # Sets that remember their order.
@@ -71,11 +72,12 @@ class _Collected:
     def copied(self) -> "_Collected":
         return _Collected(**{field.name: dict(getattr(self, field.name)) for field in attrs.fields(_Collected)})
 
-    def join(self, signal: Signal) -> None:
+    def join(self, signal: Signal, at: datetime) -> None:
         """Take a signal in. Of a file that several signals name, the first says where it is."""
         self.signals[signal.id] = signal
         for one in signal.media:
             self.media.setdefault(one.ref, one)
+            self.named_at.setdefault(one.ref, at)
         if isinstance(signal, HashMatched):
             self.matches.update(dict.fromkeys(signal.matches))
         self.threads.update(dict.fromkeys(signal.threads))
@@ -114,6 +116,7 @@ class Case:
     #: What the host was told.
     notified: frozenset[str] = frozenset()
     filed: Filed | None = None
+    filed_at: datetime | None = None
     report_id: ReportId | None = None
     preserved: bool = False
     _collected: _Collected = attrs.field(factory=_Collected, repr=False, alias="collected")
@@ -127,6 +130,11 @@ class Case:
     def media(self) -> Mapping[ItemRef, Media]:
         """Every file that its signals name."""
         return self._collected.media
+
+    @property
+    def named_at(self) -> Mapping[ItemRef, datetime]:
+        """When each file was first named here."""
+        return self._collected.named_at
 
     @property
     def matches(self) -> tuple[KnownMatch, ...]:
@@ -245,16 +253,18 @@ def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
     collected = case._collected
     match event:
         case Joined():
-            return _joined(case, event)
+            return _joined(case, event, at)
         case Routed():
             return {"destination": event.to, "queue": event.queue or case.queue}
         case MediaKept():
             # The first to keep a file has kept it: what was decided, and viewed, is about those bytes.
             collected.kept.setdefault(event.media, event)
             collected.missing.pop(event.media, None)
+            return _no_longer_awaited(case)
         case MediaMissing():
             if event.media not in collected.kept:
                 collected.missing[event.media] = event.reason
+            return _no_longer_awaited(case)
         case Viewed():
             collected.views[event.view] = None
         case Claimed():
@@ -279,7 +289,7 @@ def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
         case Retried():
             return {"reasons": (), "enriched": None, "decided_at": at, "claim": None}
         case Filed():
-            return {"filed": event, "delay": None}
+            return {"filed": event, "filed_at": at, "delay": None}
         case Reported():
             return {"report_id": event.report_id, "delay": None}
         case Retracted():
@@ -293,6 +303,11 @@ def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
     return {}
 
 
+def _no_longer_awaited(case: Case) -> dict[str, Any]:
+    """Before it is to be filed a case waits for files alone; what is still awaited is said anew."""
+    return {"delay": None} if case.stage in BEFORE_FILING else {}
+
+
 def _followed_up(case: Case, event: Preserved | Notified | Overdue) -> dict[str, Any]:
     """Note what the host was told, or could not be told."""
     if isinstance(event, Overdue):
@@ -304,12 +319,12 @@ def _followed_up(case: Case, event: Preserved | Notified | Overdue) -> dict[str,
     return {"notified": case.notified | {of}, "overdue": left}
 
 
-def _joined(case: Case, event: Joined) -> dict[str, Any]:
+def _joined(case: Case, event: Joined, at: datetime) -> dict[str, Any]:
     """Take a signal in, once: it may come in again after a crash, and says nothing new."""
     _demand(case, event.signal.creator in (None, case.user), "a signal about somebody else joined it")
     if event.signal.id in case.signals:
         return {}
-    case._collected.join(event.signal)
+    case._collected.join(event.signal, at)
     return {
         "destination": _more_urgent(case.destination, event.to),
         "queue": case.queue or event.queue,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cybertip.cases.routing import Destination
 
-__all__ = ["JOINABLE", "REVIEWABLE", "TRANSITIONS", "Stage"]
+__all__ = ["BEFORE_FILING", "JOINABLE", "REVIEWABLE", "TRANSITIONS", "Stage"]
 
 
 class Stage(StrEnum):
@@ -36,8 +36,9 @@ class Stage(StrEnum):
 
 #: Somebody is to decide.
 _UNDECIDED = (Stage.OPEN, Stage.RETURNED)
-_BEFORE_FILING = (*_UNDECIDED, Stage.APPROVAL)
-_CLAIMABLE = (*_BEFORE_FILING, Stage.BLOCKED)
+#: Nothing can have been filed, and nobody was asked: the decision is still to come, or to be approved.
+BEFORE_FILING = (*_UNDECIDED, Stage.APPROVAL)
+_CLAIMABLE = (*BEFORE_FILING, Stage.BLOCKED)
 
 #: From a stage, by what happened, to the next stage.
 TRANSITIONS: dict[tuple[Stage, str], Stage] = {
@@ -47,8 +48,8 @@ TRANSITIONS: dict[tuple[Stage, str], Stage] = {
     **{(stage, "routed"): stage for stage in _UNDECIDED},
     # what a filing is made of does not change once it was decided; bytes are kept whenever they come
     **{(stage, "mediakept"): stage for stage in Stage},
-    **{(stage, "mediamissing"): stage for stage in _BEFORE_FILING},
-    **{(stage, "viewed"): stage for stage in _BEFORE_FILING},
+    **{(stage, "mediamissing"): stage for stage in BEFORE_FILING},
+    **{(stage, "viewed"): stage for stage in BEFORE_FILING},
     **{(stage, "claimed"): stage for stage in _CLAIMABLE},
     **{(stage, "released"): stage for stage in _CLAIMABLE},
     **{(stage, "decided"): Stage.DECIDED for stage in _UNDECIDED},

@@ -5,16 +5,21 @@ raise is noted by its type, for its text may hold anything, and harms nothing: t
 """
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any, TypeVar, assert_never, cast
 
+import anyio.from_thread
 import anyio.to_thread
 
-from cybertip.cases.enrichment import AdditionalInfo, AsyncSource, Source, nothing_known
+from cybertip.adapters.evidence.transcripts import keep_transcripts
+from cybertip.cases.attachments import Attachment
+from cybertip.cases.enrichment import AdditionalInfo, AsyncSource, Source, nothing_known, with_addresses
 from cybertip.cases.references import EvidenceId, MessageId, ThreadId, UserRef
 from cybertip.cases.signals import Signal
 from cybertip.cases.transcripts import Message
 from cybertip.courier import AsyncCourier, Courier
+from cybertip.desk.beating import BeatingEvidence
 from cybertip.desk.effects import (
     AnyEffect,
     Append,
@@ -29,12 +34,13 @@ from cybertip.desk.effects import (
     Preserve,
     Read,
     Resolve,
+    Settle,
     Submitted,
     Transcribe,
     Weigh,
     Weighed,
 )
-from cybertip.errors import Conflict, InvalidReport
+from cybertip.errors import AdapterError, Conflict, InvalidReport, UnknownEvent
 from cybertip.filing import Journal
 from cybertip.filing.effects import Flow
 from cybertip.ports.clock import Clock
@@ -76,7 +82,7 @@ class Hands:
     ) -> None:
         self._storage = storage
         self._courier = courier
-        self._evidence = evidence
+        self._evidence = BeatingEvidence(evidence, self._beat_from_thread)
         self._clock = clock
         self._resolve_with = resolve
         self._source = source
@@ -84,6 +90,8 @@ class Hands:
         self._webhooks = webhooks
         self._media = media
         self._claim = claim
+        #: When the claim is looked after next, where the storage could not do it.
+        self._beat_at: datetime | None = None
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return what it returns."""
@@ -102,7 +110,8 @@ class Hands:
                 fault = error
 
     def perform(self, effect: AnyEffect) -> Any:
-        """Do what one effect asks for, and return its answer."""
+        """Do what one effect asks for, and return its answer. Raises `Conflict` where the claim was lost meanwhile."""
+        self.beat()
         match effect:
             case Now():
                 return self._clock.now()
@@ -130,8 +139,32 @@ class Hands:
                 return self._submitted(key)
             case Preserve() | Notify():
                 return self._tell(effect)
+            case Settle():
+                return self._storage.settle_letter(effect.id, due_at=effect.due_at)
             case never:
                 assert_never(never)
+
+    def beat(self) -> None:
+        """Prolong the claim when half of it is over."""
+        if self._claim is None:
+            return
+        now = self._clock.now()
+        lease_for = self._courier.lease_for
+        if now + lease_for / 2 < self._claim.until or (self._beat_at is not None and now < self._beat_at):
+            return
+        key = self._claim.key
+        try:
+            self._claim = self._storage.renew(self._claim, until=now + lease_for)
+        except AdapterError:
+            # No reason to break off what takes long: if another worker claims the case meanwhile, our record is refused.
+            self._beat_at = now + lease_for / 8
+            return
+        self._beat_at = None
+        if self._claim is None:
+            raise Conflict("the claim was lost while something took long", key=key)
+
+    def _beat_from_thread(self) -> None:
+        self.beat()
 
     def release(self) -> None:
         """Give the claim back, if there is one."""
@@ -197,13 +230,34 @@ class Hands:
         except Exception as error:
             return _failed("the function that knows more", error)
 
+    def _transcribe(self, effect: Transcribe) -> tuple[Attachment, ...] | Failed:
+        if self._conversations is None:
+            return Failed("the desk has nothing that returns messages: give it `conversations`")
+        path = f"decision.threads[{effect.index}]"
+        try:
+            messages = _each(self._conversations(effect.thread.thread, effect.thread.messages))
+            return _transcribed(effect, messages, self._evidence, path)
+        except InvalidReport as error:
+            return Failed(str(error))
+        except OSError as error:
+            return Failed(f"the evidence cannot be kept ({type(error).__name__})")
+        except Conflict:
+            # The claim was lost.
+            raise
+        except Exception as error:
+            return _failed("the function that returns messages", error)
+
     def _file(self, effect: File) -> None:
         self._courier.file(
             effect.filing, key=effect.key, priority=effect.priority, tenant=effect.tenant, tags=effect.tags
         )
 
-    def _submitted(self, key: str) -> Journal | None:
-        journal = Journal.of(key, self._storage.read(key))
+    def _submitted(self, key: str) -> Journal | Failed | None:
+        entries = self._storage.read(key)
+        try:
+            journal = Journal.of(key, entries)
+        except UnknownEvent:
+            return Failed("a newer program wrote in its journal")
         return None if journal.state is None else journal
 
     def _tell(self, effect: Preserve | Notify) -> WebhookError | Failed | None:
@@ -238,7 +292,7 @@ class AsyncHands:
     ) -> None:
         self._storage = storage
         self._courier = courier
-        self._evidence = evidence
+        self._evidence = BeatingEvidence(evidence, self._beat_from_thread)
         self._clock = clock
         self._resolve_with = resolve
         self._source = source
@@ -246,6 +300,8 @@ class AsyncHands:
         self._webhooks = webhooks
         self._media = media
         self._claim = claim
+        #: When the claim is looked after next, where the storage could not do it.
+        self._beat_at: datetime | None = None
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return what it returns."""
@@ -264,7 +320,8 @@ class AsyncHands:
                 fault = error
 
     async def perform(self, effect: AnyEffect) -> Any:
-        """Do what one effect asks for, and return its answer."""
+        """Do what one effect asks for, and return its answer. Raises `Conflict` where the claim was lost meanwhile."""
+        await self.beat()
         match effect:
             case Now():
                 return self._clock.now()
@@ -292,8 +349,32 @@ class AsyncHands:
                 return await self._submitted(key)
             case Preserve() | Notify():
                 return await self._tell(effect)
+            case Settle():
+                return await self._storage.settle_letter(effect.id, due_at=effect.due_at)
             case never:
                 assert_never(never)
+
+    async def beat(self) -> None:
+        """Prolong the claim when half of it is over."""
+        if self._claim is None:
+            return
+        now = self._clock.now()
+        lease_for = self._courier.lease_for
+        if now + lease_for / 2 < self._claim.until or (self._beat_at is not None and now < self._beat_at):
+            return
+        key = self._claim.key
+        try:
+            self._claim = await self._storage.renew(self._claim, until=now + lease_for)
+        except AdapterError:
+            # No reason to break off what takes long: if another worker claims the case meanwhile, our record is refused.
+            self._beat_at = now + lease_for / 8
+            return
+        self._beat_at = None
+        if self._claim is None:
+            raise Conflict("the claim was lost while something took long", key=key)
+
+    def _beat_from_thread(self) -> None:
+        anyio.from_thread.run(self.beat)
 
     async def release(self) -> None:
         """Give the claim back, if there is one."""
@@ -359,13 +440,34 @@ class AsyncHands:
         except Exception as error:
             return _failed("the function that knows more", error)
 
+    async def _transcribe(self, effect: Transcribe) -> tuple[Attachment, ...] | Failed:
+        if self._conversations is None:
+            return Failed("the desk has nothing that returns messages: give it `conversations`")
+        path = f"decision.threads[{effect.index}]"
+        try:
+            messages = _async_each(self._conversations(effect.thread.thread, effect.thread.messages))
+            return await anyio.to_thread.run_sync(_transcribed, effect, messages, self._evidence, path)
+        except InvalidReport as error:
+            return Failed(str(error))
+        except OSError as error:
+            return Failed(f"the evidence cannot be kept ({type(error).__name__})")
+        except Conflict:
+            # The claim was lost.
+            raise
+        except Exception as error:
+            return _failed("the function that returns messages", error)
+
     async def _file(self, effect: File) -> None:
         await self._courier.file(
             effect.filing, key=effect.key, priority=effect.priority, tenant=effect.tenant, tags=effect.tags
         )
 
-    async def _submitted(self, key: str) -> Journal | None:
-        journal = Journal.of(key, await self._storage.read(key))
+    async def _submitted(self, key: str) -> Journal | Failed | None:
+        entries = await self._storage.read(key)
+        try:
+            journal = Journal.of(key, entries)
+        except UnknownEvent:
+            return Failed("a newer program wrote in its journal")
         return None if journal.state is None else journal
 
     async def _tell(self, effect: Preserve | Notify) -> WebhookError | Failed | None:
@@ -379,6 +481,28 @@ class AsyncHands:
         except WebhookError as error:
             return error
         return None
+
+
+def _each(messages: Iterable[Message]) -> Iterator[Message]:
+    """Pass messages on one by one, to be taken from a thread."""
+    yield from messages
+
+
+def _async_each(messages: AsyncIterable[Message]) -> Iterator[Message]:
+    """Pass messages on one by one, to be taken from a thread."""
+    iterator = aiter(messages)
+    while (message := anyio.from_thread.run(_next_of, iterator)) is not None:
+        yield message
+
+
+async def _next_of(messages: AsyncIterator[Message]) -> Message | None:
+    return await anext(messages, None)
+
+
+def _transcribed(
+    effect: Transcribe, messages: Iterator[Message], into: KeepingEvidence, path: str
+) -> tuple[Attachment, ...]:
+    return keep_transcripts(effect.thread, with_addresses(messages, effect.addresses), into=into, path=path)
 
 
 def _weighed(evidence: Evidence, reference: EvidenceId) -> Weighed:

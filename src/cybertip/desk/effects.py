@@ -1,6 +1,7 @@
 """What the flows of a desk ask for, besides the time and a journal."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import attrs
 
@@ -32,6 +33,7 @@ __all__ = [
     "Preserve",
     "Read",
     "Resolve",
+    "Settle",
     "Submitted",
     "Transcribe",
     "Weigh",
@@ -122,6 +124,8 @@ class Transcribe(Effect[tuple[Attachment, ...] | Failed]):
     """Write the messages that were decided on into evidence, as transcripts."""
 
     thread: ThreadDecision
+    #: Which of the decision's it is.
+    index: int
     addresses: Mapping[ItemRef, str] = attrs.field(repr=False)
 
 
@@ -137,7 +141,7 @@ class File(Effect[None]):
 
 
 @attrs.frozen
-class Submitted(Effect[Journal | None]):
+class Submitted(Effect[Journal | Failed | None]):
     """Read a submission; None if there is none."""
 
     key: str
@@ -159,6 +163,14 @@ class Notify(Effect[WebhookError | Failed | None]):
     id: str
 
 
+@attrs.frozen(kw_only=True)
+class Settle(Effect[None]):
+    """Say when a letter is to be delivered again; None: it was delivered."""
+
+    id: str
+    due_at: datetime | None
+
+
 #: Every effect there is.
 AnyEffect = (
     Now
@@ -175,4 +187,5 @@ AnyEffect = (
     | Submitted
     | Preserve
     | Notify
+    | Settle
 )
