@@ -8,6 +8,8 @@ client = httpx.Client(transport=httpx.MockTransport(ContentSafety(key="synthetic
 ```
 """
 
+from cybertip.testing.services.arachnid import Shield
 from cybertip.testing.services.google import ContentSafety
+from cybertip.testing.services.photodna import PhotoDnaCloud
 
-__all__ = ["ContentSafety"]
+__all__ = ["ContentSafety", "PhotoDnaCloud", "Shield"]
