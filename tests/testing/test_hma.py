@@ -361,6 +361,8 @@ def test_exchanges(hma: Hma) -> None:
     assert asked(hma, "POST /c/exchanges/api/ncmec", {"credential_json": {}})[1]["has_set_authentification"] is False
     assert asked(hma, "PUT /c/signal_type/pdq", {"enabled_ratio": 1})[0] == 500
     assert asked(hma, "DELETE /c/exchange/NONE_SUCH")[0] == 200
+    assert asked(hma, "DELETE /c/exchange/NCMEC")[0] == 200
+    assert asked(hma, "GET /c/bank/NCMEC")[0] == 404
 
 
 class TestServed:

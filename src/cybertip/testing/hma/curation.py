@@ -303,7 +303,10 @@ class Curator:
 
     def _exchange(self, request: Request, name: str, rest: list[str]) -> Answer | None:
         if request.method == "DELETE" and not rest:
-            self._store.exchanges.pop(name, None)
+            if self._store.exchanges.pop(name, None) is not None:
+                # The bank that it filled goes with it.
+                self._store.remove_bank(name)
+                self._changed()
             return as_json({"message": "Exchange deleted"})
         found = self._store.exchanges.get(name)
         if found is None:

@@ -11,6 +11,8 @@ from cybertip.ports.matching import MD5, PDQ, ItemId, MediaHash, MediaItem, NotC
 from cybertip.testing.hma import Hma, running
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+#: How long a process may take to load an index that was built.
+LOADS_FOR = timedelta(seconds=65)
 KNOWN, FAR = "0f" * 32, "f0" * 32
 
 
@@ -64,7 +66,7 @@ def test_well(ask: Any) -> None:
     """Every bank that is looked in is named with its age, and there is nothing to warn of."""
     result, _, health = ask()
     assert result.outcome is Outcome.NO_MATCH
-    assert [(one.name, one.as_of) for one in health.lists] == [("SYNTHETIC", NOW)]
+    assert [(one.name, one.as_of) for one in health.lists] == [("SYNTHETIC", NOW - LOADS_FOR)]
     assert health.hashes == {PDQ: 2}
     assert health.warnings == ()
 
@@ -117,7 +119,7 @@ def test_an_index_that_lags(hma: Hma, ask: Any, time: Clock) -> None:
     assert any("has not caught up" in one for one in health.warnings)
     assert ask(oldest=timedelta(hours=4))[1] is NotChecked.STALE_LIST
     hma.build()
-    assert ask(oldest=timedelta(hours=4))[0].list_as_of == time.time
+    assert ask(oldest=timedelta(hours=4))[0].list_as_of == time.time - LOADS_FOR
 
 
 def test_a_quiet_bank_is_not_old(hma: Hma, colour: Any, url: str, time: Clock) -> None:
@@ -134,12 +136,12 @@ def test_a_quiet_bank_is_not_old(hma: Hma, colour: Any, url: str, time: Clock) -
 
     (before,) = colour.match(settings, [item], clock=time)
     assert before.outcome is Outcome.NO_MATCH
-    assert before.list_as_of == time.time
+    assert before.list_as_of == time.time - LOADS_FOR
     health = colour.of(
         settings, lambda matcher: matcher.match([item]), add, lambda matcher: matcher.health(), clock=time
     )
     assert health.readiness is Readiness.READY
-    assert health.lists[0].as_of == time.time - timedelta(hours=1)
+    assert health.lists[0].as_of == time.time - timedelta(hours=1) - LOADS_FOR
     # One that has never seen it knows no better.
     assert colour.health(settings, clock=time).readiness is Readiness.DEGRADED
 
@@ -185,7 +187,7 @@ def test_exchanges(hma: Hma, ask: Any, time: Clock) -> None:
     )
     exchange.status.update(last_fetch_succeeded=True, up_to_date=True)
     result, _, _ = ask()
-    assert {one.name: one.as_of for one in result.lists} == {"SYNTHETIC": NOW, "FED": fetched}
+    assert {one.name: one.as_of for one in result.lists} == {"SYNTHETIC": NOW - LOADS_FOR, "FED": fetched}
     exchange.status.update(last_fetch_succeeded=False)
     result, _, health = ask()
     assert result.list_as_of == reached
@@ -197,6 +199,15 @@ def test_exchanges(hma: Hma, ask: Any, time: Clock) -> None:
     # A time that has not come yet is none.
     exchange.status.update(checkpoint_ts=int((NOW + timedelta(days=1)).timestamp()))
     assert ask()[1] is NotChecked.STALE_LIST
+
+
+def test_an_exchange_whose_bank_was_renamed(hma: Hma, ask: Any) -> None:
+    """Nobody can tell which bank it fills: none is younger than what it fetched."""
+    fetched = NOW - timedelta(hours=30)
+    hma.exchange("FED", last_fetch_complete_ts=int(fetched.timestamp()), last_fetch_succeeded=True, up_to_date=True)
+    hma.store.remove_bank("FED")
+    hma.bank("RENAMED")
+    assert {one.as_of for one in ask()[0].lists} == {fetched}
 
 
 def test_signals_that_are_off(hma: Hma, ask: Any) -> None:

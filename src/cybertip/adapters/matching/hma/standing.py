@@ -30,6 +30,9 @@ __all__ = ["Standing", "Survey"]
 #: A time that lies further ahead is no time at which anything was complete; clocks differ by less.
 _AHEAD: Final = timedelta(minutes=5)
 
+#: A process that has not looked for a newer index for so long calls itself stale: what it looks in may be older by this.
+_LOADED_FOR: Final = timedelta(seconds=65)
+
 
 @attrs.frozen(kw_only=True)
 class Standing:
@@ -123,14 +126,18 @@ class Survey:
         """Return the banks that are looked in, and how old they are. After an answer that is none, no more is asked."""
         try:
             self._check_enabled(signal_types_of((yield from Ask(role="curator", path="/c/signal_type"))))
-            consulted = self._consulted(banks_of((yield from Ask(role="curator", path="/c/banks"))))
+            banks = banks_of((yield from Ask(role="curator", path="/c/banks")))
+            consulted = self._consulted(banks)
             lags = lags_of((yield from Ask(role="curator", path="/c/signal_type/index")))
             ages = [self._age(name, one.built_to, lags.get(name)) for name, one in indexes.items()]
             fed = exchanges_of((yield from Ask(role="curator", path="/c/exchanges")))
+            for name in sorted(set(fed) - banks.keys()):
+                # The bank that it fills was given another name, and may be any.
+                ages.append((yield from self._fetched(name)))
             lists = []
             for name in consulted:
                 fetched = [(yield from self._fetched(name))] if name in fed else []
-                lists.append(self._list(name, _oldest(*ages, *fetched)) if ages else _unlooked(name))
+                lists.append(self._list(name, _oldest(*ages, *fetched)) if indexes else _unlooked(name))
         except Unanswered as error:
             self._failed("the curator", error)
             return ()
@@ -156,8 +163,8 @@ class Survey:
     def _age(self, name: str, built_to: datetime | None, lag: Lag | None) -> datetime | None:
         """Return when an index was last known to have everything that is in the banks."""
         if lag is not None and not lag.out_of_date:
-            self._in_step[name] = self._now
-            return self._now
+            self._in_step[name] = self._now - _LOADED_FOR
+            return self._in_step[name]
         self._warnings.append(f"the index of {name!r} has not caught up with the banks")
         known = (self._past(built_to), self._in_step.get(name))
         return max((one for one in known if one is not None), default=None)
