@@ -135,14 +135,16 @@ class HttpxHashSharing:
             response = self._http.send(outgoing, auth=_auth(credentials), stream=True, follow_redirects=False)
         except Exception as error:
             raise _failure(request, error) from error
+        reading = _Reading(response)
         try:
-            reading = _Reading(response)
             if reading.wanted:
                 for chunk in response.iter_raw():
                     if not reading.take(chunk):
-                        break
+                        # Not left half-way: that would leave an iterator of httpx behind, which this ends.
+                        response.close()
         except Exception as error:
-            raise _broken(request, error) from error
+            if not reading.is_enough:
+                raise _broken(request, error) from error
         finally:
             response.close()
         return reading.answer()
@@ -231,14 +233,16 @@ class AsyncHttpxHashSharing:
             response = await self._http.send(outgoing, auth=_auth(credentials), stream=True, follow_redirects=False)
         except Exception as error:
             raise _failure(request, error) from error
+        reading = _Reading(response)
         try:
-            reading = _Reading(response)
             if reading.wanted:
                 async for chunk in response.aiter_raw():
                     if not reading.take(chunk):
-                        break
+                        # Not left half-way: that would leave an iterator of httpx behind, which this ends.
+                        await response.aclose()
         except Exception as error:
-            raise _broken(request, error) from error
+            if not reading.is_enough:
+                raise _broken(request, error) from error
         finally:
             await response.aclose()
         return reading.answer()
@@ -287,6 +291,8 @@ class _Reading:
         self._fault = ""
         #: Whether there is a body to read that can be understood.
         self.wanted = True
+        #: Whether more was sent than is read.
+        self.is_enough = False
         if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
             # A compressed answer could be larger than what was bounded.
             self._fault, self.wanted = "it is encoded, though no encoding was accepted", False
@@ -297,10 +303,12 @@ class _Reading:
 
     def take(self, chunk: bytes) -> bool:
         """Keep a piece of the body; return False where enough was read."""
-        self._body += chunk
+        if not self.is_enough:
+            self._body += chunk
         if len(self._body) > LIMIT:
             self._fault = f"it is larger than {LIMIT} bytes"
-        return not self._fault
+            self.is_enough = True
+        return not self.is_enough
 
     def answer(self) -> Answer:
         headers = tuple(self._response.headers.multi_items())
