@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -161,8 +162,6 @@ def test_a_client_of_the_callers_stays_open(recorded: Any) -> None:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_event_loops_go_on(backend: str, hma: Hma, url: str) -> None:
     """While HMA takes its time, other tasks run; a cancelled match ends, and what was begun leaves nothing behind."""
-    import anyio
-
     hma.faults.append(Fault(path=LOOKUP, answer="hang", times=None))
 
     async def both() -> int:
@@ -182,8 +181,6 @@ def test_event_loops_go_on(backend: str, hma: Hma, url: str) -> None:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_answers_that_are_left_half_way(backend: str, hma: Hma, url: str) -> None:
     """An answer that is too large is left where it is, on every event loop, without a warning."""
-    import anyio
-
     hma.faults.append(Fault(path=LOOKUP, answer=Answer(200, (), b" " * 1_000_000), times=None))
 
     async def match() -> Any:

@@ -1,6 +1,7 @@
 """What is looked up is in no log, repr, warning or error: hashes of known material are not for logs, and bytes even less."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -32,8 +33,6 @@ def test_no_log_has_it(colour: Any, hma: Hma, url: str, caplog: pytest.LogCaptur
     caplog.set_level(logging.DEBUG)
     if fault is not None:
         hma.faults.append(Fault(path="/m/lookup", answer=fault, times=None))
-    from datetime import timedelta
-
     settings = HmaSettings.at(url, send_bytes=True, bounds=Bounds(silence_for=timedelta(seconds=0.1)))
     results = colour.match(settings, ITEMS)
     assert [request for request in hma.requests if request.query.get("signal") == HASH]

@@ -20,6 +20,7 @@ __all__ = [
     "Lag",
     "Unanswered",
     "banks_of",
+    "changed_of",
     "exchanges_of",
     "fetching_of",
     "hashes_of",
@@ -179,6 +180,12 @@ def fetching_of(reply: Reply) -> Fetching:
         succeeded=False if succeeded is None else _is(bool, succeeded),
         up_to_date=_is(bool, found.get("up_to_date")),
     )
+
+
+def changed_of(reply: Reply, *, until: int) -> None:
+    """Return if HMA says that an entry is disabled until a time; else raise `Unanswered`."""
+    if _is(int, _object(reply).get("disable_until_ts")) != until:
+        raise Unanswered(NotChecked.UNAVAILABLE, "HMA answered with another state of the entry")
 
 
 def _whole(reply: Reply) -> None:

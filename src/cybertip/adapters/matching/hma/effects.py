@@ -1,6 +1,6 @@
 """What a plan asks for, and what it gets: questions to HMA, and work on this machine. Plans neither send nor wait."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 import attrs
@@ -31,10 +31,12 @@ class Ask:
 
     role: Role
     path: str
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PUT"] = "GET"
     query: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     #: A file to post: what HMA calls media of its kind, and its bytes.
     file: tuple[str, bytes] | None = attrs.field(default=None, repr=False)
+    #: What to send as JSON.
+    given: Mapping[str, int] | None = None
 
     def __iter__(self) -> Generator["Ask", Reply, Reply]:
         return (yield self)

@@ -45,6 +45,7 @@ def outgoing(http: Any, settings: HmaSettings, asked: Ask) -> httpx.Request:
         params=asked.query or None,
         # HMA wants a name of a file, whatever it is.
         files={asked.file[0]: ("file", asked.file[1])} if asked.file is not None else None,
+        json=asked.given,
         headers={"Accept-Encoding": "identity"},
         timeout=httpx.Timeout(silence, connect=bounds.connect_for.total_seconds()),
     )

@@ -13,13 +13,14 @@ import httpx
 
 from cybertip.adapters.matching.hma.effects import Ask, Here, Plan, Reply
 from cybertip.adapters.matching.hma.exchanges import Reading, client_settings, failed, outgoing, too_late
+from cybertip.adapters.matching.hma.feedback import recorded
 from cybertip.adapters.matching.hma.hashes import can_hash_pictures
 from cybertip.adapters.matching.hma.lookups import looked_up
 from cybertip.adapters.matching.hma.settings import HmaSettings
 from cybertip.adapters.matching.hma.standing import Standing, Survey
 from cybertip.hashing.together import each
 from cybertip.ports.clock import Clock, SystemClock
-from cybertip.ports.matching import PDQ, HashType, MatcherHealth, MatchResult, MediaItem, NotChecked
+from cybertip.ports.matching import PDQ, HashMatch, HashType, MatcherHealth, MatchResult, MediaItem, NotChecked, Verdict
 
 __all__ = ["AsyncHmaMatcher", "HmaMatcher"]
 
@@ -103,6 +104,14 @@ class HmaMatcher:
         """Say whether HMA can be asked, which banks it looks in, and what should be mended."""
         until = time.monotonic() + self._settings.bounds.batch_for.total_seconds()
         return _health(self._settings, self._surveyed(until))
+
+    def feedback(self, match: HashMatch, *, verdict: Verdict, reason: str | None = None) -> None:
+        """Record what a person found, for banks of your own: an entry that is a false positive is not found any more.
+
+        HMA knows no reasons. It raises `AdapterError` for other banks, and where HMA does not say that it was recorded.
+        """
+        until = time.monotonic() + self._settings.bounds.batch_for.total_seconds()
+        self._play(recorded(match, verdict, self._settings), until)
 
     def _surveyed(self, until: float) -> Standing:
         return self._play(Survey(self._settings, self._clock.now(), self._in_step).plan(), until)
@@ -226,6 +235,14 @@ class AsyncHmaMatcher:
         """Say whether HMA can be asked, which banks it looks in, and what should be mended."""
         until = time.monotonic() + self._settings.bounds.batch_for.total_seconds()
         return _health(self._settings, await self._surveyed(until))
+
+    async def feedback(self, match: HashMatch, *, verdict: Verdict, reason: str | None = None) -> None:
+        """Record what a person found, for banks of your own: an entry that is a false positive is not found any more.
+
+        HMA knows no reasons. It raises `AdapterError` for other banks, and where HMA does not say that it was recorded.
+        """
+        until = time.monotonic() + self._settings.bounds.batch_for.total_seconds()
+        await self._play(recorded(match, verdict, self._settings), until)
 
     async def _surveyed(self, until: float) -> Standing:
         return await self._play(Survey(self._settings, self._clock.now(), self._in_step).plan(), until)

@@ -73,6 +73,10 @@ def _banks(given: Collection[str] | None) -> frozenset[str] | None:
     return None if given is None else frozenset(given)
 
 
+def _own(given: Collection[str]) -> frozenset[str]:
+    return _banks(given) or frozenset()
+
+
 @attrs.frozen(kw_only=True)
 class HmaSettings:
     """Say where HMA's roles are, and what to ask them.
@@ -87,6 +91,7 @@ class HmaSettings:
         signals: the kinds of hashes by which each item is looked up, all of them. Pictures and videos have no kind in
             common: use a matcher for each.
         banks: look in these alone.
+        own_banks: banks of your own, whose entries `feedback` may switch off: for everybody who asks this HMA.
         send_bytes: have HMA hash what an item does not bring, instead of doing it here. It takes palettes, inks and rotation
             for brightness, and knows no flips: files that it misreads are not checked.
         whole_ratios: vouch that every bank's ratio is 0 or 1, where no curator can be asked.
@@ -108,6 +113,7 @@ class HmaSettings:
     plain_http: bool = False
     signals: tuple[Signal, ...] = attrs.field(default=(PICTURES,), converter=_signals)
     banks: frozenset[str] | None = attrs.field(default=None, converter=_banks)
+    own_banks: frozenset[str] = attrs.field(default=frozenset(), converter=_own)
     send_bytes: bool = False
     whole_ratios: bool = False
     oldest: timedelta = timedelta(days=2)
@@ -129,6 +135,8 @@ class HmaSettings:
             raise ValueError("banks must be names of banks, and at least one")
         if self.banks is not None and self.curator is None:
             raise ValueError("only a curator knows whether these banks are there: give its address")
+        if self.own_banks and self.curator is None:
+            raise ValueError("only a curator can change banks: give its address")
         if self.at_once < 1 or self.most_items < 1:
             raise ValueError("at_once and most_items are at least 1")
 
