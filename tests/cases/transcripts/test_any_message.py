@@ -11,6 +11,7 @@ from openpyxl import Workbook, load_workbook
 
 from cybertip.cases.references import MessageId, ThreadId, UserRef
 from cybertip.cases.transcripts import COLUMNS, Message, read_lines, write_coop_table, write_lines, write_table
+from cybertip.filing.manifest import canonical
 
 #: What is likely to go wrong, and everything else.
 HARD = (
@@ -67,7 +68,9 @@ def test_the_canonical_transcript_is_one_text(conversation: list[Message]) -> No
     written = b"".join(write_lines(conversation))
     again = b"".join(write_lines(read_lines(io.BytesIO(written))))
     assert written == again
-    assert len(written.decode("ascii").splitlines()) == len(conversation)
+    lines = written.decode("ascii").splitlines()
+    assert len(lines) == len(conversation)
+    assert lines == [canonical(json.loads(line)) for line in lines]
 
 
 @given(conversations)

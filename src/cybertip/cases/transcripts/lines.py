@@ -17,13 +17,15 @@ takes a character for the end of a line or spells it anew, and the same messages
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from json.encoder import encode_basestring_ascii as _text
 
 from cybertip.cases.checking import UNICODE, half_a_pair
 from cybertip.cases.reading import Reader
+from cybertip.cases.references import UserRef
 from cybertip.cases.transcripts.message import Message
 from cybertip.cases.transcripts.written import Written
 from cybertip.errors import InvalidReport, Violation
-from cybertip.filing.manifest import canonical
 from cybertip.xml.as_json import parse_json
 from cybertip.xml.lexical import write_time
 
@@ -51,23 +53,33 @@ def write_lines(messages: Iterable[Message]) -> Written:
 
 
 def _line(message: Message) -> bytes:
-    plain = {
-        "attachments": message.attachments,
-        "deleted": message.deleted,
-        "deletedAt": None if message.deleted_at is None else write_time(message.deleted_at),
-        "edited": message.edited,
-        "editedAt": None if message.edited_at is None else write_time(message.edited_at),
-        "id": message.id,
-        "ip": message.ip,
-        "port": message.port,
-        "recipients": [recipient.as_json() for recipient in message.recipients],
-        "sender": message.sender.as_json(),
-        "sentAt": write_time(message.sent_at),
-        "text": message.text,
-        "thread": message.thread,
-        "typeId": message.type_id,
-    }
-    return f"{canonical(plain)}\n".encode("ascii")
+    """Spell a message as `canonical` would; to have the keys in their places already halves what it costs."""
+    one = message
+    return (
+        f'{{"attachments":[{",".join(map(_text, one.attachments))}]'
+        f',"deleted":{_mark(one.deleted)},"deletedAt":{_time(one.deleted_at)}'
+        f',"edited":{_mark(one.edited)},"editedAt":{_time(one.edited_at)}'
+        f',"id":{_text(one.id)},"ip":{_text_or_null(one.ip)},"port":{"null" if one.port is None else int(one.port)}'
+        f',"recipients":[{",".join(map(_user, one.recipients))}],"sender":{_user(one.sender)}'
+        f',"sentAt":{_time(one.sent_at)},"text":{_text(one.text)},"thread":{_text(one.thread)}'
+        f',"typeId":{_text_or_null(one.type_id)}}}\n'
+    ).encode("ascii")
+
+
+def _text_or_null(text: str | None) -> str:
+    return "null" if text is None else _text(text)
+
+
+def _time(at: datetime | None) -> str:
+    return "null" if at is None else f'"{write_time(at)}"'
+
+
+def _mark(yes: bool) -> str:
+    return "true" if yes else "false"
+
+
+def _user(user: UserRef) -> str:
+    return f'{{"id":{_text(user.id)},"typeId":{_text(user.type_id)}}}'
 
 
 def read_lines(lines: Iterable[bytes]) -> Iterator[Message]:
@@ -102,6 +114,8 @@ def checked(messages: Iterable[Message]) -> Iterator[Message]:
 
 
 def _check(message: Message, path: str) -> None:
+    if message.text.isascii() and not message.attachments:
+        return
     found = tuple(_halves(message, path))
     if found:
         raise InvalidReport(found)

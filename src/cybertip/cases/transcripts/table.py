@@ -9,7 +9,8 @@ backslash is written twice. So the table says the same as the messages do, and e
 import csv
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from cybertip.cases.transcripts.lines import checked
 from cybertip.cases.transcripts.message import Message
@@ -41,6 +42,15 @@ COLUMNS = (
     "escaped",
 )
 
+#: Those whose cells are of somebody else's making.
+_TEXTS = (
+    *("thread_id", "message_id", "message_type", "sender_id", "sender_type", "recipient_ids", "recipient_types"),
+    *("text", "attachments"),
+)
+
+#: How many identifiers are known at a time.
+_KNOWN = 1024
+
 #: What begins a formula: also after white space and invisible characters, which some programs pass over, and in the wide
 #: forms that some take for the narrow ones. A tab or a line end in front is enough.
 _FORMULA = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -58,48 +68,62 @@ def write_table(messages: Iterable[Message]) -> Written:
     """
     write = rows("\r\n")
     head = b"\xef\xbb\xbf" + write(COLUMNS)
-    return Written(head, (write(_row(number, one)) for number, one in enumerate(checked(messages), start=1)))
+    # The same people and the same conversation are in most rows.
+    known = lru_cache(_KNOWN)(_ids)
+    return Written(head, (write(_row(number, one, known)) for number, one in enumerate(checked(messages), start=1)))
 
 
-def _row(number: int, message: Message) -> Sequence[str]:
-    escaped, neutralised = [], []
+class _Cell(NamedTuple):
+    """What a cell shows, and what had to be done for that."""
 
-    def cell(column: str, text: str, escape: Callable[[str], str] = visible) -> str:
-        shown = escape(text)
-        if shown != text:
-            escaped.append(column)
-        if _FORMULA.match(shown):
-            neutralised.append(column)
-            return f"'{shown}"
-        return shown
+    shown: str
+    escaped: bool
+    neutralised: bool
 
-    def ids(column: str, members: Iterable[str]) -> str:
-        members = tuple(members)
-        cell_of = "\n".join(map(_listable, members))
-        if cell_of != "\n".join(members):
-            escaped.append(column)
-        return cell(column, cell_of, str)
 
+def _cell(text: str, shown: str) -> _Cell:
+    is_formula = _FORMULA.match(shown) is not None
+    return _Cell(f"'{shown}" if is_formula else shown, shown != text, is_formula)
+
+
+def _ids(*members: str) -> _Cell:
+    return _cell("\n".join(members), "\n".join(map(_listable, members)))
+
+
+def _row(number: int, message: Message, known: Callable[..., _Cell]) -> Sequence[str]:
+    recipients = message.recipients
+    cells = (
+        known(message.thread),
+        _ids(message.id),
+        known() if message.type_id is None else known(message.type_id),
+        known(message.sender.id),
+        known(message.sender.type_id),
+        known(*[one.id for one in recipients]),
+        known(*[one.type_id for one in recipients]),
+        _cell(message.text, visible(message.text)),
+        _ids(*message.attachments),
+    )
+    thread, id_, type_, sender, sender_type, ids, types, text, attachments = cells
     return (
         str(number),
-        ids("thread_id", [message.thread]),
-        ids("message_id", [message.id]),
-        ids("message_type", [message.type_id] if message.type_id is not None else ()),
+        thread.shown,
+        id_.shown,
+        type_.shown,
         write_time(message.sent_at),
-        ids("sender_id", [message.sender.id]),
-        ids("sender_type", [message.sender.type_id]),
-        ids("recipient_ids", (one.id for one in message.recipients)),
-        ids("recipient_types", (one.type_id for one in message.recipients)),
-        cell("text", message.text),
-        ids("attachments", message.attachments),
+        sender.shown,
+        sender_type.shown,
+        ids.shown,
+        types.shown,
+        text.shown,
+        attachments.shown,
         message.ip or "",
         "" if message.port is None else str(message.port),
         "yes" if message.edited else "no",
         "" if message.edited_at is None else write_time(message.edited_at),
         "yes" if message.deleted else "no",
         "" if message.deleted_at is None else write_time(message.deleted_at),
-        " ".join(neutralised),
-        " ".join(escaped),
+        " ".join([column for column, cell in zip(_TEXTS, cells, strict=True) if cell.neutralised]),
+        " ".join([column for column, cell in zip(_TEXTS, cells, strict=True) if cell.escaped]),
     )
 
 
