@@ -60,6 +60,7 @@ DIFFERENT: dict[str, str] = {
     "cybertip.adapters.transport.blocks.Blocks": "one waits for a thread, the other must not",
     "cybertip.courier.crew.Crew": "threads on the one side, tasks on the other",
     "cybertip.courier.deliveries.Deliveries._sleep": "threads and tasks wait for an event in their own ways",
+    "cybertip.desk.workers.Workers._sleep": "threads and tasks wait for an event in their own ways",
     "cybertip.desk.driving._each": "a thread takes messages from a task one by one",
 }
 
