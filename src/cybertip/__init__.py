@@ -146,6 +146,11 @@ if TYPE_CHECKING:
         Summary as Summary,
         Waiting as Waiting,
     )
+    from cybertip.desk.desks import (
+        AsyncCaseDesk as AsyncCaseDesk,
+        CaseDesk as CaseDesk,
+        Placement as Placement,
+    )
     from cybertip.desk.visibility import (
         Viewer as Viewer,
     )
@@ -419,6 +424,11 @@ _HOMES = {
     "cybertip.desk.asking": (
         "Summary",
         "Waiting",
+    ),
+    "cybertip.desk.desks": (
+        "AsyncCaseDesk",
+        "CaseDesk",
+        "Placement",
     ),
     "cybertip.desk.visibility": ("Viewer",),
     "cybertip.errors": (
