@@ -60,7 +60,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "cut.png").write_bytes(saved(image(2))[:-4000])
     (tmp_path / "words.txt").write_bytes(b"synthetic words")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CYBERTIP_HASHES", raising=False)
+    for name in ("CYBERTIP_CONFIG", "CYBERTIP_HASHES", "CYBERTIP_HASHES_INDEX"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -306,6 +307,14 @@ def test_without_the_extra_pictures_are_not_checked_and_digests_are(lists: None,
     assert {one["hashType"] for one in same["matches"]} == {"md5", "sha1", "sha256"}
     assert (other["outcome"], other["reason"]) == ("not_checked", "missing_hash")
     assert other["unchecked"] == [{"matcher": f"pdq, which {NEEDED}", "reason": "missing_hash", "hashType": "pdq"}]
+
+
+def test_the_settings_say_where_lists_and_index_are(lists: None, files: Path) -> None:
+    """Whoever keeps the lists somewhere says so once; an option goes before it."""
+    (files / "cybertip.toml").write_text('hashes = "lists.db"\nhashes_index = "kept"\n', encoding="utf-8")
+    assert run("match", "known.png").exit_code == 5
+    assert (files / "kept").is_dir()
+    assert run("match", "known.png", "--hashes", "elsewhere.db").exit_code == 2
 
 
 def test_many_files_are_looked_up_in_order(lists: None, files: Path) -> None:

@@ -16,7 +16,9 @@ from cybertip.cli import show
 from cybertip.cli.counting import counting
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.hashing import NEEDS_PDQ, ThreadsOption, data_line, lacks_pdq, name_of
-from cybertip.cli.outcome import Misuse, Outcome, outcomes, warn
+from cybertip.cli.lists import StoreOption, opened
+from cybertip.cli.outcome import Outcome, outcomes, warn
+from cybertip.cli.settings import ConfigOption, load
 from cybertip.ports.matching import (
     MD5,
     PDQ,
@@ -52,18 +54,21 @@ _STYLES: Final = {Found.NO_MATCH: "green", Found.NOT_CHECKED: "yellow", Found.PO
 
 def match(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, or any other files.")],
-    hashes: Annotated[
-        Path,
-        typer.Option("--hashes", metavar="STORE", envvar="CYBERTIP_HASHES", help="The lists, as `hashes` keeps them."),
-    ],
+    store: StoreOption = None,
     index: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keeps the index of pictures, which is made anew otherwise.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="CYBERTIP_HASHES_INDEX",
+            help="Keeps the index of pictures, which is made anew otherwise.",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, max=64, metavar="BITS", help="How far apart PDQ hashes may be.")] = 31,
     oldest: Annotated[
         float, typer.Option(min=0, metavar="HOURS", help="How old a list may be, for no match in it to mean anything.")
     ] = 48.0,
     threads: ThreadsOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look files up in lists of known material, by every kind of hash that is computed here and that the lists have.
@@ -75,10 +80,10 @@ def match(
     up in lists that are young enough.
     """
     with outcomes():
-        if not hashes.is_file():
-            raise Misuse(f"there is no store of hashes {hashes.absolute()}: `cybertip hashes` makes one")
-        with HashStore(hashes) as store:
-            matcher = _matcher(store, index, limit=limit, oldest=timedelta(hours=oldest), threads=threads)
+        settings = load(config)
+        folder = index or (Path(settings.hashes_index) if settings.hashes_index else None)
+        with opened(settings, store) as kept:
+            matcher = _matcher(kept, folder, limit=limit, oldest=timedelta(hours=oldest), threads=threads)
             seen = show.console.is_terminal and not as_json
             counts: Counter[Found] = Counter()
             lists: dict[ConsultedList, None] = {}
@@ -93,7 +98,7 @@ def match(
                     advance(counts.total())
             if seen:
                 _conclude(counts, tuple(lists), matcher.hash_types)
-            for warning in matcher.health().warnings if index is not None else ():
+            for warning in matcher.health().warnings if folder is not None else ():
                 warn(warning)
     code = max((_CODES[one] for one in counts), key=list(_CODES.values()).index)
     if code is not Outcome.DONE:
