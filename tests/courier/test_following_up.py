@@ -23,6 +23,20 @@ def test_what_follows_a_receipt_is_done_once(world: Any) -> None:
     assert courier.follow_up(world.colour.handler(taken.append)) == 0
 
 
+def test_letters_of_others_are_left_to_them(world: Any) -> None:
+    """A desk posts letters into the same storage; a handler of submissions' letters would not know what to do with them."""
+    courier = world.courier()
+    courier.file(world.filing(), key="case-1")
+    courier.run_due()
+    head, now = world.storage.head("case-1"), world.clock.now()
+    other = Letter(id="case-1/9/other", key="case-1", topic="other", data="{}", due_at=now)
+    world.storage.append((), head, expected=head.version, letters=(other,))
+    taken: list[Letter] = []
+    assert courier.follow_up(world.colour.handler(taken.append)) == 1
+    assert [letter.topic for letter in taken] == ["receipt"]
+    assert world.storage.next_letter(now=now, topics={"other"}) == now
+
+
 def test_what_fails_comes_again_for_as_long_as_it_takes(world: Any, caplog: pytest.LogCaptureFixture) -> None:
     """It comes later each time, the log calls a person in the end and quotes nothing, and the report stays filed."""
     courier = world.courier()

@@ -16,11 +16,14 @@ from cybertip.courier.records import AsyncRecords, Records
 from cybertip.drivers import AsyncDriver, Driver
 from cybertip.errors import AdapterError, Conflict, CybertipError, NcmecError, UnknownSubmission
 from cybertip.filing import Journal
-from cybertip.filing.flows import deliver, hold
+from cybertip.filing.flows import ALARM, RECEIPT, deliver, hold
 from cybertip.ports.storage import Claim, Letter
 from cybertip.protocol import understand
 
-__all__ = ["AsyncDeliveries", "AsyncHandler", "Deliveries", "Handler"]
+__all__ = ["TOPICS", "AsyncDeliveries", "AsyncHandler", "Deliveries", "Handler"]
+
+#: What couriers post.
+TOPICS = (RECEIPT, ALARM)
 
 #: Does what a letter asks for.
 Handler = Callable[[Letter], object]
@@ -111,7 +114,7 @@ class Deliveries(Records):
                 else:
                     self._rest(stop, self._pause_until(due_at))
 
-    def follow_up(self, handler: Handler, *, topics: Collection[str] | None = None, limit: int = 100) -> int:
+    def follow_up(self, handler: Handler, *, topics: Collection[str] = TOPICS, limit: int = 100) -> int:
         """Hand out the letters that are due, and settle each that the handler took; return how many were handed out.
 
         A handler that raises gets the letter again, later each time and for as long as it takes; the log has the type of
@@ -120,7 +123,7 @@ class Deliveries(Records):
 
         Args:
             handler: does what a letter asks for. Until `lease_for` is over, nobody else gets the letter.
-            topics: which letters; all unless given.
+            topics: which letters; those of submissions, unless given. A desk delivers its own.
             limit: how many at the most.
         """
         now = self._clock.now()
@@ -323,7 +326,7 @@ class AsyncDeliveries(AsyncRecords):
                 else:
                     await self._rest(stop, self._pause_until(due_at))
 
-    async def follow_up(self, handler: AsyncHandler, *, topics: Collection[str] | None = None, limit: int = 100) -> int:
+    async def follow_up(self, handler: AsyncHandler, *, topics: Collection[str] = TOPICS, limit: int = 100) -> int:
         """Hand out the letters that are due, and settle each that the handler took; return how many were handed out.
 
         A handler that raises gets the letter again, later each time and for as long as it takes; the log has the type of
@@ -332,7 +335,7 @@ class AsyncDeliveries(AsyncRecords):
 
         Args:
             handler: does what a letter asks for. Until `lease_for` is over, nobody else gets the letter.
-            topics: which letters; all unless given.
+            topics: which letters; those of submissions, unless given. A desk delivers its own.
             limit: how many at the most.
         """
         now = self._clock.now()
