@@ -28,6 +28,8 @@ class Standing:
 
     journal: CaseJournal
     head: Head
+    #: How often it was read again because somebody else had recorded something.
+    surprises: int = 0
 
     @property
     def case(self) -> Case:
@@ -78,21 +80,18 @@ def record(office: Office, standing: Standing, step: Step, *, claimed: bool = Tr
         except Conflict:
             standing = yield from _again(office, standing)
             continue
-        return Standing(journal=journal.recorded(), head=head)
+        return attrs.evolve(standing, journal=journal.recorded(), head=head)
     raise Conflict("it is changed all the time", key=standing.head.key)
 
 
-def rest(office: Office, standing: Standing, due_at: datetime | None) -> Flow[Standing | None]:
-    """Record when somebody is to look again, or that nobody need; return the case where it went on meanwhile.
-
-    A case that went on may have become due: it must not be put to rest unread.
-    """
+def rest(office: Office, standing: Standing, due_at: datetime | None) -> Flow[Standing]:
+    """Record when somebody is to look again, or that nobody need; where the case went on meanwhile, return it unrested."""
     head = attrs.evolve(standing.head, due_at=due_at)
     try:
         yield from Append(entries=(), head=head, expected=head.version, claimed=True)
     except Conflict:
         return (yield from _again(office, standing))
-    return None
+    return attrs.evolve(standing, head=head)
 
 
 def _again(office: Office, standing: Standing) -> Flow[Standing]:
@@ -100,4 +99,4 @@ def _again(office: Office, standing: Standing) -> Flow[Standing]:
     present = yield from look(office, standing.head.key)
     if present.head.version == standing.head.version:
         raise Conflict("the claim was lost", key=standing.head.key)
-    return present
+    return attrs.evolve(present, surprises=standing.surprises + 1)

@@ -42,11 +42,13 @@ def work(office: Office, key: str) -> Flow[Case]:
     standing = yield from look(office, key)
     failed: dict[ItemRef, str] = {}
     for _ in range(_ROUNDS):
+        surprises = standing.surprises
         standing, due_at = yield from _advance(office, standing, failed)
-        meanwhile = yield from rest(office, standing, due_at)
-        if meanwhile is None:
+        if standing.surprises == surprises:
+            standing = yield from rest(office, standing, due_at)
+        if standing.surprises == surprises:
             break
-        standing = meanwhile
+        # Somebody recorded what was not known when the work began: it must not be put to rest unseen.
     return standing.case
 
 

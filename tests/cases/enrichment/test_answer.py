@@ -3,15 +3,25 @@
 import copy
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from cybertip.cases.enrichment import AdditionalInfo, AdditionalInfoRequest, MediaInfo, UserInfo, nothing_known
+from cybertip.cases.enrichment import (
+    AdditionalFile,
+    AdditionalInfo,
+    AdditionalInfoRequest,
+    MediaHash,
+    MediaInfo,
+    MessageInfo,
+    UserInfo,
+    nothing_known,
+)
 from cybertip.cases.references import ItemRef, UserRef
 from cybertip.errors import InvalidReport
+from cybertip.filing.manifest import canonical
 from cybertip.model import Email, EmailType, IpCaptureEvent, IpCaptureType
 
 EVENT = {
@@ -235,6 +245,10 @@ def read(value: object) -> tuple[AdditionalInfo | None, list[str]]:
         return None, [one.path for one in refused.violations]
 
 
+def _zone(offset: timedelta) -> timezone:
+    return timezone(offset - offset % timedelta(minutes=1))
+
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: (
@@ -266,6 +280,80 @@ def test_a_strange_value_is_read_or_named(path: str, value: Any) -> None:
     answer, named = read(changed(path, value))
     assert (answer is None) == bool(named)
     assert set(named) <= {"answer." + path.replace(".0.", "[0].")}
+
+
+def test_an_answer_is_written_as_the_contract_spells_it() -> None:
+    """What was read is written again, key by key; only times may be spelled otherwise."""
+    found = json.dumps(AdditionalInfo.from_json(ANSWER).as_json(), sort_keys=True)
+    assert found.replace("+00:00", "Z") == json.dumps(ANSWER, sort_keys=True)
+
+
+sound = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
+texts = st.lists(sound, max_size=2).map(tuple)
+at = st.datetimes(timezones=st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(_zone))
+events = st.lists(
+    st.builds(
+        IpCaptureEvent,
+        ip_address=st.ip_addresses().map(str),
+        event_name=st.none() | st.sampled_from(IpCaptureType),
+        date_time=st.none() | at,
+        possible_proxy=st.none() | st.booleans(),
+        port=st.none() | st.integers(1, 65535),
+    ),
+    max_size=2,
+).map(tuple)
+emails = st.lists(
+    st.builds(
+        Email,
+        value=sound,
+        type=st.none() | st.sampled_from(EmailType),
+        verified=st.none() | st.booleans(),
+        verification_date=st.none() | at,
+    ),
+    max_size=2,
+).map(tuple)
+answers = st.builds(
+    AdditionalInfo,
+    users=st.lists(
+        st.builds(
+            UserInfo,
+            id=sound,
+            type_id=sound,
+            screen_name=st.none() | sound,
+            emails=emails,
+            ip_capture_events=events,
+            data=st.dictionaries(sound, plain, max_size=2),
+        ),
+        max_size=2,
+    ),
+    media=st.lists(
+        st.builds(
+            MediaInfo,
+            id=sound,
+            type_id=sound,
+            missing=st.booleans(),
+            publicly_available=st.none() | st.booleans(),
+            file_name=st.none() | sound,
+            additional_infos=texts,
+            ip_capture_events=events,
+            hash=st.none() | st.builds(MediaHash, value=sound, type=sound),
+        ),
+        max_size=2,
+    ),
+    additional_files=st.lists(
+        st.builds(AdditionalFile, url=sound, file_name=st.none() | sound, additional_infos=texts), max_size=2
+    ),
+    messages=st.lists(
+        st.builds(MessageInfo, id=sound, type_id=sound, ip_address=st.ip_addresses().map(str)), max_size=2
+    ),
+    additional_info=st.none() | sound,
+)
+
+
+@given(answers)
+def test_what_is_written_is_read_as_the_same(answer: AdditionalInfo) -> None:
+    """An answer that was recorded, whether it came over HTTP or from a function, is the same answer later."""
+    assert AdditionalInfo.from_json(canonical(answer.as_json())) == answer
 
 
 def test_an_answer_shows_nothing() -> None:

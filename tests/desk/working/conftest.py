@@ -1,5 +1,6 @@
 """What the tests of a desk's worker share: a platform that answers, or does not, and workers that can die anywhere."""
 
+import hashlib
 import io
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -86,12 +87,13 @@ def signal(*media: Media, number: int = 1, **more: Any) -> Signal:
     return Escalated(**parts | more)
 
 
-def decision(*numbers: int, **said: Any) -> Decision:
+def decision(*numbers: int, left_out: tuple[int, ...] = (), **said: Any) -> Decision:
     """Return the decision to report some files, and a text."""
+    left = tuple(MediaDecision(media=image(one), include=False) for one in left_out)
     parts: dict[str, Any] = {
         "incident_type": IncidentType.CHILD_PORNOGRAPHY,
         "incident_at": NOW - timedelta(hours=2),
-        "media": tuple(MediaDecision(media=image(one), include=True) for one in numbers),
+        "media": tuple(MediaDecision(media=image(one), include=True) for one in numbers) + left,
         "additional_info": "invented",
     }
     return Decision(**parts | said)
@@ -106,6 +108,12 @@ def messages(thread: ThreadId, ids: tuple[MessageId, ...]) -> Iterator[Message]:
     """Return messages, in the order in which they were sent."""
     for number, id in enumerate(ids):
         yield Message(id=id, thread=thread, sent_at=NOW + timedelta(minutes=number), sender=USER, text=f"text {id}")
+
+
+def digests(data: bytes) -> tuple[int, str, str]:
+    """Return the size and the digests of bytes."""
+    md5 = hashlib.md5(data, usedforsecurity=False)
+    return len(data), hashlib.sha256(data).hexdigest(), md5.hexdigest()
 
 
 class Platform:
@@ -186,18 +194,22 @@ class Died(Exception):
     """The worker's process is gone."""
 
 
-class Luck:
-    """Lets a worker live for a number of effects; the last of them is done, and nobody learns of it."""
+def die() -> None:
+    raise Died
 
-    def __init__(self, effects: int | None = None) -> None:
-        self.left = effects
+
+class Luck:
+    """Lets a worker live for a number of effects. Something happens when the last of them is done and nobody knows of it."""
+
+    def __init__(self, effects: int | None = None, happens: Callable[[], object] = die) -> None:
+        self.left, self._happens = effects, happens
 
     def spend(self) -> None:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
                 self.left = None
-                raise Died
+                self._happens()
 
 
 class _Mortal(Hands):
