@@ -120,7 +120,7 @@ def _hashed(item: MediaItem, kinds: frozenset[HashType], settings: HmaSettings) 
 
 
 def _hashed_there(data: bytes, content: str, signals: list[Signal]) -> Plan[Hashed]:
-    """Have HMA hash a file."""
+    """Have HMA hash a file. It could look the file up at once, but would not say by which hash, nor that it has none."""
     types = (("types", ",".join(one.name for one in signals)),)
     reply = yield from Ask(role="hasher", path="/h/hash", method="POST", query=types, file=(content, data))
     try:
