@@ -203,6 +203,18 @@ def test_a_new_list_is_read_from_the_beginning_of_time() -> None:
     assert store.checkpoint == at(300)
 
 
+@pytest.mark.parametrize("left", ["true", "nonsense"])
+def test_half_a_century_with_a_great_many_entries_is_cut_into_windows(left: str) -> None:
+    """A list that is read for the first time begins with a window of decades, which has far too much in it."""
+    crowd = [entry(f"{number}", -number * 10**6) for number in range(150)]
+    service = Service(crowd, page_size=30, left=left)
+    store = Store()
+    assert store.run(service, at(1), pace=Pace(most=60))
+    assert store.entries == truth(crowd)
+    assert len(service.windows) < 200
+    assert Store().run(Service(crowd, page_size=50, left=left), at(1))
+
+
 @pytest.mark.parametrize("until", [NOON - timedelta(days=1), NOON, NOON + timedelta(milliseconds=999)])
 def test_a_clock_that_went_back_asks_for_nothing(until: datetime) -> None:
     """A checkpoint that is not before the end is left alone: no window runs backwards."""

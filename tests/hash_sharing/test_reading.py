@@ -141,6 +141,14 @@ def test_what_cannot_be_read_is_counted_and_left_out(content: str) -> None:
     assert all(one.hashes == () for one in found.entries)
 
 
+def test_what_stands_twice_is_counted() -> None:
+    """A second set of hashes is nothing that is known: it is not left out without a word."""
+    sets = "".join(f"<fingerprints><md5>{digit * 32}</md5></fingerprints>" for digit in "ab")
+    found = page(image(KEY + sets))
+    assert found.entries[0].hashes == (MediaHash(type=MD5, value="a" * 32),)
+    assert found.unknown == 1
+
+
 def test_a_hash_of_the_wrong_length_costs_no_other() -> None:
     """The other hashes of its entry are kept."""
     found = page(image(f"{KEY}<fingerprints><md5>1</md5><sha1>{'0' * 40}</sha1></fingerprints>"))

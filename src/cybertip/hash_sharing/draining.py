@@ -139,5 +139,5 @@ def _newer(
 
 def _shorter(span: timedelta, estimate: int, pace: Pace) -> timedelta:
     """Return the length of the next try for a window that has too many entries."""
-    shorter = min(span // pace.shrink, span * pace.most // max(estimate, 1))
+    shorter = span * min(1 / pace.shrink, pace.most / max(estimate, 1))
     return max(shorter - shorter % _SECOND, _SECOND)

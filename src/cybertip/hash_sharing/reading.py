@@ -120,43 +120,47 @@ class _Page:
         if name not in (entry, tombstone):
             self.unknown += 1
             return
-        member = next((one.get("id", "").strip() for one in _children(element, "member")), "")
-        id = _text(element, "id")
+        parts: dict[str, etree._Element] = {}
+        children = list(_children(element))
+        for child in children:
+            parts.setdefault(_name(child), child)
+        member = parts["member"].get("id", "").strip() if "member" in parts else ""
+        id = _content(parts.get("id"))
         if not member or not id:
             self.unread += 1
             return
-        self.unknown += sum(_name(child) not in _KNOWN for child in _children(element))
+        # What stands there twice is as unknown as what nobody has heard of.
+        self.unknown += len(children) - len(parts.keys() & _KNOWN)
         deleted = name == tombstone
         self.entries.append(
             SharedEntry(
                 member=member,
                 entry=id,
-                at=_time(_text(element, "timestamp")),
+                at=_time(_content(parts.get("timestamp"))),
                 kind=entry,
                 deleted=deleted,
-                classification=None if deleted else _text(element, "classification") or None,
-                hashes=() if deleted else tuple(self._hashes(element)),
-                disputed=not deleted and _is_disputed(element),
+                classification=None if deleted else _content(parts.get("classification")) or None,
+                hashes=() if deleted or "fingerprints" not in parts else tuple(self._hashes(parts["fingerprints"])),
+                disputed=not deleted and "feedback" in parts and _is_disputed(parts["feedback"]),
             )
         )
 
-    def _hashes(self, element: "etree._Element") -> Iterator[MediaHash]:
+    def _hashes(self, holder: "etree._Element") -> Iterator[MediaHash]:
         """Yield an entry's hashes, known kinds or not, but for those that are too large to be on the page."""
-        for holder in _children(element, "fingerprints"):
-            for one in _children(holder):
-                value = (one.text or "").strip()
-                if one.get("href") is not None and not value:
-                    continue
-                try:
-                    if not value:
-                        raise ValueError("a hash without a value")
-                    yield MediaHash(type=_kind(_name(one)), value=value)
-                except ValueError:
-                    self.unread += 1
+        for one in _children(holder):
+            value = _content(one)
+            if one.get("href") is not None and not value:
+                continue
+            try:
+                if not value:
+                    raise ValueError("a hash without a value")
+                yield MediaHash(type=_kind(_name(one)), value=value)
+            except ValueError:
+                self.unread += 1
 
 
-def _is_disputed(element: "etree._Element") -> bool:
-    return any(True for feedback in _children(element, "feedback") for _ in _children(feedback, "negativeFeedback"))
+def _is_disputed(feedback: "etree._Element") -> bool:
+    return any(_name(one) == "negativeFeedback" for one in _children(feedback))
 
 
 def _kind(name: str) -> HashType:
@@ -212,4 +216,11 @@ def _children(element: "etree._Element", name: str | None = None) -> "Iterator[e
 
 
 def _text(element: "etree._Element", name: str) -> str:
-    return next(("".join(child.itertext()).strip() for child in _children(element, name)), "")
+    return _content(next(_children(element, name), None))
+
+
+def _content(element: "etree._Element | None") -> str:
+    """Return an element's text; what is within other elements, too, should there be some."""
+    if element is None:
+        return ""
+    return ("".join(element.itertext()) if len(element) else element.text or "").strip()
