@@ -1,41 +1,31 @@
-"""What is wrong with one submission: its journal, the head beside it, and the mark that a checkpoint has of it."""
+"""What is wrong with a submission, a case or a signal: its journal, the head beside it, and the mark in a checkpoint."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from cybertip.drivers import head_of
-from cybertip.errors import UnknownEvent
+from cybertip.audit.derivation import Impossible, Unread, derive
 from cybertip.filing.chain import Entry, Tampering, verify
 from cybertip.filing.checkpoint import Mark, Seal
 from cybertip.filing.decision import Status
-from cybertip.filing.events import decode
-from cybertip.filing.journal import Journal
-from cybertip.filing.submission import Submission, apply
 from cybertip.ports.storage import Head
 
 __all__ = ["Unread", "judge"]
 
-#: What a head says that follows from the journal, besides version and digest.
-_DERIVED = ("status", "report_id", "priority", "tenant", "lane", "tags")
 #: By how much a clock may have been wrong when a submission was filed.
 _CLOCKS_DIFFER_BY = timedelta(days=1)
-
-
-class Unread(Exception):
-    """A newer program wrote in the journal: what follows from it is not known here, and nobody is accused."""
 
 
 def judge(
     head: Head, entries: Sequence[Entry], *, present: Head | None, seal: Seal | None, mark: Mark | None
 ) -> Iterator[Tampering]:
-    """Yield where a submission is not what was written; raise `Unread` at the end if a newer program's events are in it.
+    """Yield where a journal and its head are not what was written; raise `Unread` at the end where a newer program wrote.
 
     Args:
         head: what was read before the entries, which may have become more since.
         entries: the journal.
         present: the head, read again after the entries where these go beyond it.
         seal: of the checkpoint, if there is one.
-        mark: what the checkpoint has of the submission; None where it does not have it.
+        mark: what the checkpoint has of it; None where it does not have it.
     """
     found = list(verify(head.key, entries))
     if not found:
@@ -79,35 +69,19 @@ def _appeared_late(entries: Sequence[Entry], seal: Seal) -> Iterator[Tampering]:
 
 def _follows(head: Head, entries: Sequence[Entry]) -> Iterator[Tampering]:
     """Say whether the head is what follows from its entries."""
-    state: Submission | None = None
-    for entry in entries:
-        try:
-            event = decode(entry.kind, entry.data, key=head.key)
-        except UnknownEvent as error:
-            raise Unread from error
-        try:
-            state = apply(head.key, state, event, entry.recorded_at)
-        except UnknownEvent:
-            what = "cannot have happened after the ones before it: the journal was written anew, or by a faulty program"
-            yield Tampering(key=head.key, version=entry.version, what=what)
-            return
-    assert state is not None
-    journal = Journal(key=head.key, state=state, version=head.version, digest=head.digest)
-    derived = head_of(journal, head.due_at)
-    differing = [name for name in _DERIVED if getattr(head, name) != getattr(derived, name)]
+    try:
+        derived = derive(head.key, entries)
+    except Impossible as error:
+        what = "cannot have happened after the ones before it: the journal was written anew, or by a faulty program"
+        yield Tampering(key=head.key, version=error.version, what=what)
+        return
+    differing = [name for name, value in derived.head.items() if getattr(head, name) != value]
     if head.status == Status.HELD:
         # It stands in heads only, and does not follow from what was recorded.
         differing.remove("status")
     if differing:
         what = f"gives another {' and another '.join(differing)} than its head has: the head was altered"
         yield Tampering(key=head.key, version=head.version, what=what)
-    if head.due_at is None and _has_more_to_do(state):
+    if head.due_at is None and derived.is_open:
         what = "leaves something to do, and its head says that nothing is: nobody would go on with it"
         yield Tampering(key=head.key, version=head.version, what=what)
-
-
-def _has_more_to_do(state: Submission) -> bool:
-    if state.receipt is not None:
-        return False
-    waits_for_a_person = state.blocked is not None and state.escalated
-    return state.attempt is not None or not (state.withdrawn or waits_for_a_person)
