@@ -12,6 +12,7 @@ import os
 import platform
 from pathlib import Path
 
+import assembly
 import attrs
 import documents
 import durable
@@ -59,6 +60,16 @@ tenth of them: 1 means that what is settled costs nothing.
 
 """
 
+CASES = """
+## Large cases
+
+From the platform's answer as bytes to a filing that keeps every documented rule, with both transcripts written into
+evidence. Each run is in a process of its own; what takes longest is the transcripts.
+
+| what | measured | goal | |
+|---|---|---|---|
+"""
+
 NOTES = """
 The reference document has one reported user with 20 IP events, 3 emails, 2 phones and 2 associated accounts; 2 victims with
 5 IP events each; 2 internet details; a full summary and reporter.
@@ -95,9 +106,22 @@ class Amounts:
     settled: int = 1_000_000
     submissions: int = 10_000
     claims: int = 200
+    media: int = 500
+    messages: int = 20_000
 
 
-_QUICK = Amounts(documents=3, size=16, runs=1, rounds=2, filings=5, settled=20_000, submissions=500, claims=20)
+_QUICK = Amounts(
+    documents=3,
+    size=16,
+    runs=1,
+    rounds=2,
+    filings=5,
+    settled=20_000,
+    submissions=500,
+    claims=20,
+    media=20,
+    messages=500,
+)
 
 
 def main() -> None:
@@ -121,12 +145,13 @@ def measured(amounts: Amounts, folder: str | None) -> str:
     large = evidence.measure(max(amounts.size // 4, 16), amounts.runs, folder)
     lasting = durable.measure(amounts.rounds, amounts.filings, folder)
     growing = scale.measure(amounts.settled, amounts.submissions, amounts.claims, folder)
+    cases = assembly.measure(amounts.media, amounts.messages, amounts.runs)
     machine = (
         f"Measured on {platform.machine()}, {os.cpu_count()} cores ({_processor()}), {platform.system()}, "
         f"CPython {platform.python_version()}.\n\n## Documents and uploads\n\n"
     )
     first = _table(documents.measure(amounts.documents)) + "".join(_uploads(uploads, amounts.size)) + _lines(large)
-    return HEAD + machine + first + DURABLE + _table(lasting) + GROWTH + _table(growing) + NOTES
+    return HEAD + machine + first + DURABLE + _table(lasting) + GROWTH + _table(growing) + CASES + _lines(cases) + NOTES
 
 
 def _table(rows: list[Row]) -> str:

@@ -1,8 +1,10 @@
 """What a URL, an email address, an IP address and a phone number must be."""
 
+import ipaddress
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given, strategies as st
 
 from cybertip.rules.values import is_blank, is_email, is_ip, is_past, is_url, repeats_calling_code
 
@@ -113,6 +115,23 @@ def test_both_versions_are_ip_addresses(text: str) -> None:
 def test_what_is_no_address_is_no_ip(text: str) -> None:
     """Networks, ports, zones and white space do not belong to an address."""
     assert not is_ip(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["0", "1", "9", "10", "99", "199", "249", "255", "256", "01", "00", "", "1\n", "\u0661"]),
+        min_size=3,
+        max_size=5,
+    ).map(".".join)
+)
+def test_the_quick_way_to_an_address_is_that_of_the_library(text: str) -> None:
+    """What is told by a glance is an address of version 4 by the standard library's word, and nothing else is."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        assert not is_ip(text)
+    else:
+        assert is_ip(text)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ US_STATES = frozenset(str(state) for state in State) - {""}
 #: A scheme of one letter is the drive of a path, and one with a dot, or before a port, is a host.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]+:(?![0-9]+(?:/|$))(.+)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: As the standard library reads them, at a tenth of its cost: most addresses are such.
+_VERSION_4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 #: Far more than the documented length, which is a rule of its own; the parser's time grows faster than its text.
 _LONGEST = 1000
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -35,6 +37,8 @@ def is_past(value: date | datetime, now: datetime) -> bool:
 
 def is_ip(text: str) -> bool:
     """Tell whether a text is an IP address: version 4, version 6, or 4 mapped into 6; no prefix, port or zone."""
+    if _VERSION_4.fullmatch(text):
+        return True
     try:
         ipaddress.ip_address(text)
     except ValueError:

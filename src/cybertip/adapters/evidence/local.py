@@ -38,6 +38,9 @@ class LocalEvidence:
         # Errors are raised anew without the reference, which may be a file's name.
         path = self._path(reference)
         if path is None:
+            if not self._folder.is_dir():
+                # As when a disk elsewhere is away for a while: nobody knows what is in it.
+                raise OSError(errno.ENOTDIR, "the folder of the evidence is not there")
             raise FileNotFoundError("no such evidence")
         try:
             return path.open("rb")

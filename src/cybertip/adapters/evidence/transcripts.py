@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, cast
 
 from cybertip.cases.attachments import Attachment, AttachmentKind
 from cybertip.cases.decisions import ThreadDecision
-from cybertip.cases.references import EvidenceId, MessageId
+from cybertip.cases.references import EvidenceId
 from cybertip.cases.transcripts import Message, Written, file_name, write_lines, write_table
 from cybertip.errors import InvalidReport, Violation
 from cybertip.ports.evidence import Keeps
@@ -75,16 +75,16 @@ class _Chosen:
         self.newest_at: datetime | None = None
 
     def __iter__(self) -> Iterator[Message]:
+        thread, wanted, absent = self._thread, self._wanted, self._absent
         for message in self._messages:
-            if message.thread == self._thread and message.id in self._wanted:
-                self._take(message.id)
-                self.newest_at = max(self.newest_at or message.sent_at, message.sent_at)
-                yield message
-
-    def _take(self, message: MessageId) -> None:
-        if message not in self._absent:
-            raise self._refused("doubled", "has a message that comes twice: which of the two is to be reported?")
-        self._absent.remove(message)
+            if message.thread != thread or message.id not in wanted:
+                continue
+            if message.id not in absent:
+                raise self._refused("doubled", "has a message that comes twice: which of the two is to be reported?")
+            absent.remove(message.id)
+            if self.newest_at is None or message.sent_at > self.newest_at:
+                self.newest_at = message.sent_at
+            yield message
 
     def demand_all(self) -> None:
         """Raise `InvalidReport` where a message that was decided on did not come."""

@@ -10,7 +10,7 @@
 Where no media was asked about, none is missing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -89,8 +89,9 @@ def reconcile(request: AdditionalInfoRequest, answer: AdditionalInfo) -> Enriche
     missing = tuple(one for one in dict.fromkeys(request.media) if media[one].missing)
     if missing and len(missing) == len(set(request.media)):
         return AllMissing(media=missing)
+    located = [(one.ref, one.ip_address) for one in answer.messages]
     # Of two that contradict each other the first counts, with a finding.
-    addresses = {one.ref: one.ip_address for one in reversed(answer.messages)}
+    addresses = dict(reversed(located))
     return Enriched(
         users={one: users[one] for one in request.users},
         media={one: media[one] for one in request.media if not media[one].missing},
@@ -98,7 +99,7 @@ def reconcile(request: AdditionalInfoRequest, answer: AdditionalInfo) -> Enriche
         additional_files=answer.additional_files,
         message_addresses=addresses,
         additional_info=answer.additional_info,
-        findings=tuple(_findings(request, answer)),
+        findings=(*_findings(request, answer), *_contradictions(located, addresses)),
     )
 
 
@@ -145,9 +146,11 @@ def _findings(request: AdditionalInfoRequest, answer: AdditionalInfo) -> Iterato
         elif entry.missing:
             message = "is missing at the platform: it was not fetched and is not filed"
             yield Finding(rule="missing", path=path, message=message)
-    seen: dict[ItemRef, str] = {}
-    for index, message_ in enumerate(answer.messages):
-        if seen.setdefault(message_.ref, message_.ip_address) != message_.ip_address:
+
+
+def _contradictions(located: Iterable[tuple[ItemRef, str]], addresses: Mapping[ItemRef, str]) -> Iterator[Finding]:
+    for index, (ref, address) in enumerate(located):
+        if addresses[ref] != address:
             path = f"messages[{index}]"
             yield Finding(
                 rule="contradiction", path=path, message="gives a message another address than an entry before"

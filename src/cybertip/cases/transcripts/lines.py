@@ -114,7 +114,7 @@ def checked(messages: Iterable[Message]) -> Iterator[Message]:
 
 
 def _check(message: Message, path: str) -> None:
-    if message.text.isascii() and not message.attachments:
+    if not message.attachments and half_a_pair(message.text) is None:
         return
     found = tuple(_halves(message, path))
     if found:

@@ -104,6 +104,7 @@ def _row(number: int, message: Message, known: Callable[..., _Cell]) -> Sequence
         _ids(*message.attachments),
     )
     thread, id_, type_, sender, sender_type, ids, types, text, attachments = cells
+    changed = [(column, cell) for column, cell in zip(_TEXTS, cells, strict=True) if cell.escaped or cell.neutralised]
     return (
         str(number),
         thread.shown,
@@ -122,8 +123,8 @@ def _row(number: int, message: Message, known: Callable[..., _Cell]) -> Sequence
         "" if message.edited_at is None else write_time(message.edited_at),
         "yes" if message.deleted else "no",
         "" if message.deleted_at is None else write_time(message.deleted_at),
-        " ".join([column for column, cell in zip(_TEXTS, cells, strict=True) if cell.neutralised]),
-        " ".join([column for column, cell in zip(_TEXTS, cells, strict=True) if cell.escaped]),
+        " ".join(column for column, cell in changed if cell.neutralised),
+        " ".join(column for column, cell in changed if cell.escaped),
     )
 
 
