@@ -8,12 +8,15 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cybertip.adapters.matching.store import HashStore, ListEntry
+from cybertip.cli import show
 from cybertip.hash_sharing import SOURCES, Checkpoint
 from cybertip.ports.matching import MD5, PDQ, EntryId, ListName, MediaHash, MemberId, Verdict
 from cybertip.testing.hash_sharing import Fault, HashSharingDouble
@@ -68,13 +71,43 @@ def test_a_list_is_brought_here_and_kept_up_to_date(run: Any, ncmec: HashSharing
     assert json.loads(run("hashes", "sync").stdout)["put"] == 0
 
 
-def test_a_person_sees_how_far_it_is(on_a_terminal: Any, ncmec: HashSharingDouble) -> None:
-    """On a terminal there is a line that lives, and words at the end."""
-    code, seen = on_a_terminal("hashes", "sync")
+@pytest.fixture
+def as_a_person(run: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """A function that runs the command as on a terminal, and returns its exit code and what was shown, in plain text."""
+
+    def as_a_person(*words: object) -> tuple[int, str]:
+        shown = StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(show, "console", Console(file=shown, force_terminal=True, width=200, highlight=False))
+            code = run(*words).exit_code
+        return code, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue())
+
+    return as_a_person
+
+
+def test_a_person_sees_sentences(as_a_person: Any, ncmec: HashSharingDouble, place: Path) -> None:
+    """On a terminal there is a line that lives while it lasts, and words at the end."""
+    ncmec.put("odd", at=NOW - timedelta(days=2), fingerprints={"md5": "canary"}, more="<mood/>")
+    code, seen = as_a_person("hashes", "sync")
     assert code == DONE, seen
-    assert "entries read" in seen
+    assert "synthetic: asking" in seen
     assert "synthetic: complete up to " in seen
-    assert "39 entries put there or changed, 1 removed" in seen
+    assert "40 entries put there or changed, 1 removed" in seen
+    assert "1 entries or hashes could not be read" in seen
+    assert "1 element passed over" in seen
+    assert "canary" not in seen
+    code, seen = as_a_person("hashes", "status", "--ask")
+    assert re.search(r"synthetic +40 .* yes", seen)
+    assert "NCMEC knows us as Example Member" in seen
+    code, seen = as_a_person("hashes", "stats")
+    assert re.search(r"classifications: without: \d+, A1: \d+", seen)
+    assert "hashes, pdq: 39" in seen
+    assert "kept by: a sync" in seen
+    code, seen = as_a_person("hashes", "verify")
+    assert "the lists are whole; 78 hashes looked up, all found" in seen
+    (place / "list.txt").write_text("a" * 32)
+    code, seen = as_a_person("hashes", "import", "list.txt", "--list", "ours")
+    assert "ours: 1 entry with 1 hash imported" in seen
 
 
 def test_a_sync_that_is_killed_is_gone_on_with(
@@ -82,12 +115,13 @@ def test_a_sync_that_is_killed_is_gone_on_with(
 ) -> None:
     """The real command, killed in the middle again and again, fourteen hours from UTC, leaves a list that the next run
     completes."""
-    for at in (3, 6, 9):
+    for at in (3, 8):
         process = start("hashes", "sync", env=os.environ | {"TZ": "Pacific/Kiritimati"})
         ncmec.faults.append(Fault(at=at, cut=0, then=lambda: process.send_signal(signal.SIGKILL)))  # noqa: B023 # now
         assert process.wait(60) == -signal.SIGKILL
         with HashStore(place / "hashes.db") as store:
-            assert store.lists()[0].as_of is None or store.lists()[0].as_of < NOW
+            (listed,) = store.lists()
+            assert listed.as_of is None or listed.as_of < NOW
     assert run("hashes", "sync", TZ="Pacific/Kiritimati").exit_code == DONE
     on_list(place / "hashes.db", ncmec)
 
@@ -188,7 +222,7 @@ def test_ncmec_is_asked_only_on_request(run: Any, ncmec: HashSharingDouble) -> N
     assert run("hashes", "status", "--ask", CYBERTIP_HASHES_PASSWORD="x").exit_code == REFUSED
 
 
-def test_what_is_on_lists_is_counted(run: Any, ncmec: HashSharingDouble, place: Path, on_a_terminal: Any) -> None:
+def test_what_is_on_lists_is_counted(run: Any, ncmec: HashSharingDouble, place: Path) -> None:
     """By list, kind and classification, with what is disputed there or here."""
     ncmec.put("image1", at=NOW - timedelta(hours=1), fingerprints=digits(1), disputed=True)
     run("hashes", "sync")
@@ -201,10 +235,6 @@ def test_what_is_on_lists_is_counted(run: Any, ncmec: HashSharingDouble, place: 
     assert (ours["entries"], ours["hashes"], ours["synced"], ours["members"]) == (1, {"md5": 1}, False, 0)
     assert (theirs["entries"], theirs["hashes"]) == (39, {"md5": 39, "pdq": 39})
     assert (theirs["classifications"], theirs["members"], theirs["disputed"]) == ({"": 21, "A1": 18}, 1, 2)
-    code, seen = on_a_terminal("hashes", "stats")
-    assert code == DONE
-    assert "classifications: without: 21, A1: 18" in seen
-    assert "hashes, pdq: 39" in seen
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`hashes`: the lists of known material that are kept on this machine."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import attrs
 import typer
+from rich.live import Live
+from rich.spinner import Spinner
 
 from cybertip.adapters.matching.store import Tally
 from cybertip.cli import show
@@ -80,8 +83,8 @@ def sync(
         with (
             opened(settings, store, make=True) as lists,
             HttpxHashSharing(chosen, lambda: load(settings.file).credentials("hashes_")) as sharing,
-            notices(),
             _progress(chosen.list, quiet=not seen) as progress,
+            notices(),
         ):
             try:
                 synced = HashSharingSync(lists, sharing, progress=progress).run()
@@ -203,12 +206,14 @@ def _progress(name: str, *, quiet: bool) -> "Iterator[Callable[[Synced], object]
     if quiet:
         yield None
         return
-    with show.console.status(f"{name}: asking") as line:
+    line = Spinner("dots", f"{name}: asking")
+    # Errors that go elsewhere go on going there.
+    with Live(line, console=show.console, transient=True, redirect_stderr=sys.stderr.isatty()):
 
         def told(synced: "Synced") -> None:
             left = f", about {synced.left:,} more to the next stop" if synced.left else ""
             until = f"complete up to {synced.until:%Y-%m-%d}" if synced.until else "just begun"
-            line.update(f"{name}: {until}; {synced.put:,} entries read, {synced.removed:,} removed{left}")
+            line.update(text=f"{name}: {until}; {synced.put:,} entries read, {synced.removed:,} removed{left}")
 
         yield told
 

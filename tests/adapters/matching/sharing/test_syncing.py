@@ -1,10 +1,6 @@
 """A list is brought here whole, whatever happens on the way, and is kept up to date."""
 
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -184,32 +180,20 @@ def test_any_disorder_and_any_deaths_lead_to_the_same_list(
         assert stored(store, double) == expected(double)
 
 
-PROGRAM = """
-import sys
-from cybertip.adapters.matching.sharing import HashSharingSync, HttpxHashSharing
-from cybertip.adapters.matching.store import HashStore
-from cybertip.hash_sharing import Pace, Source
-from cybertip.protocol import Credentials
-source = Source(list="synthetic", url=sys.argv[1])
-with HashStore(sys.argv[2]) as store, HttpxHashSharing(source, Credentials(username="sandbox", password="sandbox")) as ncmec:
-    HashSharingSync(store, ncmec, pace=Pace(most=5)).run()
-"""
-
-
-def test_a_machine_at_the_other_end_of_the_world_misses_nothing(double: HashSharingDouble, tmp_path: Path) -> None:
-    """Fourteen hours from UTC, and killed at two of its requests, a process has the list that every other has."""
-    path = tmp_path / "far.db"
-    variables = os.environ | {"TZ": "Pacific/Kiritimati"}
-    for at in (3, 8, None):
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, double.url, str(path)], env=variables)
-        if at is not None:
-            double.faults.append(Fault(at=at, cut=0, then=lambda: process.send_signal(signal.SIGKILL)))  # noqa: B023 # now
-        assert process.wait(60) == (0 if at is None else -signal.SIGKILL)
-    with HashStore(path) as store:
-        assert stored(store, double) == expected(double)
-        (listed,) = store.lists()
-        assert listed.as_of is not None
-        assert abs(datetime.now(UTC) - listed.as_of) < timedelta(minutes=1)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+def test_a_machine_far_from_utc_misses_nothing(
+    sync: Sync, store: HashStore, double: HashSharingDouble, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen hours ahead or five behind, the list is the one that every other machine has, and as old."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        assert time.timezone != 0
+        synced = sync(pace=Pace(most=5))
+    time.tzset()
+    assert stored(store, double) == expected(double)
+    assert synced.until is not None
+    assert abs(datetime.now(UTC) - synced.until) < timedelta(minutes=1)
 
 
 def test_the_checkpoint_and_the_entries_are_there_together(
