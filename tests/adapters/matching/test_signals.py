@@ -6,20 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from cybertip.adapters.matching.descriptions import with_hashes
 from cybertip.adapters.matching.local import LocalDigestMatcher
 from cybertip.adapters.matching.local_pdq import LocalPdqMatcher
 from cybertip.adapters.matching.signals import classifier_scored, hash_matched
 from cybertip.adapters.matching.store import HashStore
+from cybertip.cases.assembly import assemble
 from cybertip.cases.case import Case, fold
+from cybertip.cases.decisions import Decision, MediaDecision
+from cybertip.cases.enrichment import AdditionalInfoRequest, Enriched, nothing_known, reconcile
 from cybertip.cases.events import Environment, Event, Joined, MediaKept, Opened
+from cybertip.cases.profile import IncidentKind, Profile
 from cybertip.cases.references import EvidenceId, ItemRef, SignalId, ThreadId, UserRef
 from cybertip.cases.routing import DEFAULT, Destination, Rule, Rules
 from cybertip.cases.signals import HashMatched, Media, Signal, decode, encode
 from cybertip.hashing.digests import digest
-from cybertip.model import Details, FileDescription, FileRelevance, Hash, MetadataType, NameValue, evolve
+from cybertip.model import Details, FileDescription, FileRelevance, Hash, IncidentType, MetadataType, NameValue, evolve
 from cybertip.ports.clock import Clock
 from cybertip.ports.matching import (
     MD5,
@@ -46,6 +50,12 @@ from cybertip.ports.matching import (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 USER = UserRef(id="u1", type_id="user")
+PROFILE = Profile(
+    company_name="Example",
+    legal_url="https://company.example/legal",
+    reporter_email="safety@company.example",
+    default_incident=IncidentKind.CHAT_IM,
+)
 
 
 def image(number: int = 1) -> Media:
@@ -153,6 +163,35 @@ def test_a_match_is_a_signal_and_never_a_view(several: list[MatchResult]) -> Non
     assert set(case.matches) == set(signal.matches)
     assert case.views == ()
     assert [case.views_of(one.ref) for one in signal.media] == [()] * len(several)
+
+
+def reported(case: Case) -> tuple[FileDescription | None, ...]:
+    """Return what a report says of a case's files, all of which are reported, and of which nobody recorded a view."""
+    decision = Decision(
+        incident_type=IncidentType.CHILD_PORNOGRAPHY,
+        incident_at=NOW - timedelta(days=1),
+        media=[MediaDecision(media=one, include=True) for one in case.media],
+    )
+    request = AdditionalInfoRequest(users=(USER,), media=tuple(case.media))
+    answer = reconcile(request, nothing_known(request))
+    assert isinstance(answer, Enriched)
+    filing = assemble(case, decision, answer, PROFILE, now=NOW).filing
+    return tuple(one.description for one in filing.files)
+
+
+@given(st.lists(results, min_size=1, max_size=2))
+@settings(max_examples=25)
+def test_what_was_matched_is_not_reported_as_viewed(several: list[MatchResult]) -> None:
+    """From any result of any matcher to the report: no file is said to have been viewed, and none not to have been, as long
+    as nobody recorded it."""
+    signal = signalled(*several)
+    assume(signal is not None)
+    assert signal is not None
+    described = reported(case_of(signal, "0" * 64))
+    assert len(described) == len(several)
+    for one in described:
+        assert one is not None
+        assert (one.file_viewed_by_esp, one.exif_viewed_by_esp) == (None, None)
 
 
 @given(results, st.sampled_from([None, True, False]))

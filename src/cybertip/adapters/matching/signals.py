@@ -4,6 +4,7 @@ A match is no view. A signal says which list knows a file; whether anybody has l
 does, and nothing here can say so. Nor does a classifier's estimate say what a file shows: it says how soon to look.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,9 @@ __all__ = ["classifier_scored", "hash_matched"]
 
 #: How far apart two neighbouring priorities are as scores: the lowest is 0, the highest 1.
 _STEP: Final = 1 / (len(Priority) - 1)
+
+#: Controls, halves of surrogate pairs, and what no XML can hold.
+_UNSOUND: Final = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _UNNAMED: Final = "unnamed"
 _NOBODY_LOOKED: Final = "Nobody has looked at it by this."
@@ -143,5 +147,5 @@ def _of_the_rest(result: MatchResult) -> Iterator[str]:
 
 
 def _sound(text: str) -> str:
-    """Return text that a signal can bear: a match is not lost because its list is called something odd."""
-    return text.encode("utf-8", "replace").decode()
+    """Return text that a signal and a report can bear: a match is not lost because its list is called something odd."""
+    return _UNSOUND.sub("\ufffd", text)
