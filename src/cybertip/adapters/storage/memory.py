@@ -1,6 +1,6 @@
 """Journals and heads in this process's memory: for tests, and to read what a storage has to do."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from threading import Lock
@@ -50,6 +50,8 @@ class MemoryStorage:
         self._journals: dict[str, list[Entry]] = {}
         self._standings: dict[str, _Standing] = {}
         self._keys: list[str] = []
+        #: The keys that have a tag, in their order: a page of them looks at no others.
+        self._tagged: dict[str, list[str]] = {}
         #: What has something to do: a claim looks at no more than this.
         self._unsettled: set[str] = set()
         #: When each tenant last had its turn.
@@ -82,6 +84,9 @@ class MemoryStorage:
             if standing is None:
                 insort(self._keys, head.key)
                 standing = self._standings[head.key] = _Standing(new)
+                self._tag(head.key, (), new.tags)
+            else:
+                self._tag(head.key, standing.head.tags, new.tags)
             standing.head = new
             if due_at is None:
                 standing.token = standing.until = None
@@ -90,6 +95,12 @@ class MemoryStorage:
                 self._unsettled.add(head.key)
             self._journals.setdefault(head.key, []).extend(kept)
             self._letters |= posted
+
+    def _tag(self, key: str, before: Collection[str], after: Collection[str]) -> None:
+        for tag in set(before) - set(after):
+            del self._tagged[tag][bisect_left(self._tagged[tag], key)]
+        for tag in set(after) - set(before):
+            insort(self._tagged.setdefault(tag, []), key)
 
     def read(self, key: str, *, after: int = 0) -> tuple[Entry, ...]:
         """Return the entries of a journal that come after a version."""
@@ -115,12 +126,12 @@ class MemoryStorage:
         """Return a page of heads in the order of their keys."""
         page: list[Head] = []
         with self._lock:
-            for position in range(0 if after is None else bisect_right(self._keys, after), len(self._keys)):
+            keys = self._keys if tag is None else self._tagged.get(tag, [])
+            for position in range(0 if after is None else bisect_right(keys, after), len(keys)):
                 if len(page) >= limit:
                     break
-                head = self._standings[self._keys[position]].head
-                wanted = status in (None, head.status) and tenant in (None, head.tenant) and lane in (None, head.lane)
-                if wanted and (tag is None or tag in head.tags):
+                head = self._standings[keys[position]].head
+                if status in (None, head.status) and tenant in (None, head.tenant) and lane in (None, head.lane):
                     page.append(head)
         return tuple(page)
 
