@@ -87,7 +87,8 @@ class Curator:
         given = request.object()
         if "name" not in given:
             raise Aborted(missing("name"))
-        name, ratio = str(given["name"]), given.get("enabled_ratio")
+        # Whether it is enabled is looked at only where the ratio, which has a default, is null.
+        name, ratio = str(given["name"]), given.get("enabled_ratio", 1.0)
         if ratio is None:
             ratio = 1.0 if given.get("enabled") in (None, True) else 0.0
         self._check_name(name, "Bank")
@@ -101,7 +102,9 @@ class Curator:
             case "GET":
                 return as_json(self._known(name).as_json())
             case "PUT":
-                return self._change(self._known(name), request.object())
+                if name not in self._store.banks:
+                    raise Aborted(message(404, "Bank not found"))
+                return self._change(self._store.banks[name], request.object())
             case "DELETE":
                 self._store.remove_bank(name)
                 self._changed()
@@ -119,7 +122,7 @@ class Curator:
             bank.name = str(given["name"])
             self._store.banks[bank.name] = bank
         if given.get("enabled") is not None:
-            bank.ratio = 1 if given["enabled"] else 0
+            bank.ratio = 1.0 if given["enabled"] else 0.0
         if given.get("enabled_ratio") is not None:
             bank.ratio = float(given["enabled_ratio"])
         return as_json(bank.as_json())
@@ -223,7 +226,8 @@ class Curator:
             found.disable_until_ts = until
         if "note" in given:
             found.note = self._note(given["note"])
-        return as_json(self._described(found))
+        kept = {"collab_metadata": found.collab or {}, "note": found.note, "user_metadata": found.metadata}
+        return as_json(self._described(found) | kept)
 
     def _shown(self, request: Request, found: Content) -> Answer:
         shown = self._described(found)

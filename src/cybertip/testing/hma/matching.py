@@ -113,9 +113,8 @@ class Matcher:
         return banks
 
     def _raw(self, request: Request) -> Answer:
-        for name in ("signal", "signal_type"):
-            if name not in request.query:
-                raise Aborted(missing(name))
+        if lacking := [name for name in ("signal", "signal_type") if name not in request.query]:
+            raise Aborted(missing(*lacking))
         found = self._found(request.query["signal_type"], request.query["signal"])
         if request.banks is not None:
             content = self._store.content

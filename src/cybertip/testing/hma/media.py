@@ -51,7 +51,7 @@ def _pdq(data: bytes) -> str:
     import numpy as np
     from PIL import Image
 
-    from cybertip.hashing.pdq import pdq
+    from cybertip.hashing.pdq import SIDE_LIMIT, pdq
 
     try:
         with Image.open(io.BytesIO(data)) as picture:
@@ -59,7 +59,7 @@ def _pdq(data: bytes) -> str:
     except Exception as error:
         # What Pillow raises goes through HMA as a failure of the program.
         raise Aborted(_failed()) from error
-    if array.dtype == bool:
+    if array.dtype == bool or min(array.shape[:2]) < SIDE_LIMIT:
         return ""
     if array.ndim == 2:
         array = np.stack([array] * 3, axis=2)

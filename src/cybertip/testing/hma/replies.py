@@ -44,9 +44,15 @@ def message(status: int, words: str = FAILED) -> Answer:
     return as_json({"message": words}, status)
 
 
-def missing(name: str) -> Answer:
+def missing(*names: str) -> Answer:
     """Return the second: what a request's model has to say, a list."""
-    return as_json([{"type": "missing", "loc": [name], "msg": "Field required", "input": {}}], 422)
+    about = {
+        "type": "missing",
+        "msg": "Field required",
+        "input": {},
+        "url": "https://errors.pydantic.dev/2.14/v/missing",
+    }
+    return as_json([{**about, "loc": [name]} for name in names], 422)
 
 
 def page(status: int) -> Answer:

@@ -1,6 +1,7 @@
 """The double on a loopback port, for clients in any language."""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,7 +65,9 @@ class _Server(ThreadingHTTPServer):
                 line.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no error of the double."""
+        """Let a client go away, which is no error of the double."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # as it was given
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -137,6 +137,7 @@ REFUSED = [
     ("GET /m/lookup", 200, "", NotChecked.UNAVAILABLE),
     ("GET /m/lookup", 200, "[]", NotChecked.UNAVAILABLE),
     ("GET /m/lookup", 200, "null", NotChecked.UNAVAILABLE),
+    ("GET /m/lookup", 201, "{}", NotChecked.UNAVAILABLE),
     ("GET /m/lookup", 204, "", NotChecked.UNAVAILABLE),
     # One level deeper, as the other way to ask answers: there are banks where entries should be.
     ("GET /m/lookup", 200, '{"pdq":{}}', NotChecked.UNAVAILABLE),
