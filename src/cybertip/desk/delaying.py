@@ -15,7 +15,7 @@ from cybertip.filing.effects import Flow
 __all__ = ["block", "delay", "is_as_before"]
 
 #: What a reason ends with once a person was called. It stays when the reason changes: one call is enough.
-_CALLED = "; a person was called"
+_CALLED = "; a person has to look"
 
 
 def is_as_before(case: Case, before: Case) -> bool:
@@ -30,7 +30,7 @@ def delay(office: Office, standing: Standing, why: str, *, since: datetime | Non
         office: whose case it is.
         standing: the case.
         why: the reason. It names entries, and quotes nothing.
-        since: when the waiting began; None where it waits for a person.
+        since: when the waiting began; None where nothing but a person ends it.
     """
     before = standing.case
 

@@ -17,6 +17,7 @@ from cybertip.cases.events import Enriched as Recorded
 from cybertip.cases.transcripts import file_name
 from cybertip.desk.delaying import block, delay, is_as_before
 from cybertip.desk.effects import Ask, Failed, Fetch, Find, Now, Transcribe, Weigh
+from cybertip.desk.failures import asked_for, is_for_good, reason_of
 from cybertip.desk.keys import user_tag
 from cybertip.desk.letters import request_id
 from cybertip.desk.office import Office
@@ -26,7 +27,7 @@ from cybertip.desk.standing import NOTHING, Happens, Standing, record
 from cybertip.errors import InvalidReport
 from cybertip.filing.effects import Flow
 from cybertip.model import ReportId
-from cybertip.webhooks.failures import WebhookDeclined, WebhookError
+from cybertip.webhooks.failures import WebhookError
 
 __all__ = ["enrich"]
 
@@ -40,7 +41,10 @@ class _Waits:
     """It cannot be had now."""
 
     reason: str
-    retry_after_for: float = 0
+    #: How long the answer asked us to wait.
+    asked_for: timedelta = timedelta(0)
+    #: Whether it will not be had before a person has mended something.
+    for_good: bool = False
 
 
 def enrich(office: Office, standing: Standing) -> Flow[tuple[Standing, datetime | None]]:
@@ -58,17 +62,17 @@ def enrich(office: Office, standing: Standing) -> Flow[tuple[Standing, datetime 
         case AllMissing():
             return (yield from block(office, standing, [str(found)])), now
     assert before.decided_at is not None
-    standing = yield from delay(office, standing, found.reason, since=before.decided_at)
+    since = None if found.for_good else before.decided_at
+    standing = yield from delay(office, standing, found.reason, since=since)
     wait = pause(now - before.decided_at, longest=office.policy.longest_pause_for)
-    asked = min(timedelta(seconds=found.retry_after_for), office.policy.longest_retry_after_for)
-    return standing, now + max(wait, asked)
+    return standing, now + max(wait, found.asked_for)
 
 
 def _find_out(office: Office, case: Case) -> Flow[Recorded | AllMissing | _Waits]:
     asked = question(case)
     answer = yield from Ask(request=asked, id=request_id(question_id(case)))
     if not isinstance(answer, AdditionalInfo):
-        return _waits(answer)
+        return _waits(office, answer)
     try:
         text = written(answer)
         # What is used is what is recorded: a host's function may have given what reads otherwise.
@@ -81,50 +85,49 @@ def _find_out(office: Office, case: Case) -> Flow[Recorded | AllMissing | _Waits
         return _Waits(f"the platform's answer is not enough to file with:\n{covered}")
     if isinstance(covered, AllMissing):
         return covered
-    attachments = yield from _attachments(case, covered)
+    attachments = yield from _attachments(office, case, covered)
     if isinstance(attachments, _Waits):
         return attachments
     prior = yield from _prior_reports(office, case)
     return Recorded(answer=text, profile=office.profile, attachments=attachments, prior_reports=prior)
 
 
-def _waits(failure: WebhookError | Failed) -> _Waits:
-    if isinstance(failure, Failed):
-        return _Waits(failure.reason)
-    asked = failure.retry_after_for if isinstance(failure, WebhookDeclined) else None
-    return _Waits(str(failure), asked or 0)
+def _waits(office: Office, failure: WebhookError | Failed, where: str = "") -> _Waits:
+    return _Waits(
+        reason=where + reason_of(failure),
+        asked_for=asked_for(failure, longest=office.policy.longest_retry_after_for),
+        for_good=is_for_good(failure),
+    )
 
 
-def _attachments(case: Case, answer: Enriched) -> Flow[tuple[Attachment, ...] | _Waits]:
+def _attachments(office: Office, case: Case, answer: Enriched) -> Flow[tuple[Attachment, ...] | _Waits]:
     """Keep the conversations that are reported, and the files that the platform adds; a batched report takes neither."""
     decision = decision_of(case)
     found: list[Attachment] = []
     for index, thread in enumerate(decision.threads):
         kept = yield from Transcribe(thread=thread, addresses=answer.message_addresses, index=index)
         if isinstance(kept, Failed):
-            return _Waits(kept.reason)
+            return _waits(office, kept)
         found += kept
     for index, file in enumerate(() if decision.batched else answer.additional_files):
-        attachment = yield from _supplemental(index, file)
+        attachment = yield from _supplemental(office, index, file)
         if isinstance(attachment, _Waits):
             return attachment
         found.append(attachment)
     return tuple(found)
 
 
-def _supplemental(index: int, file: AdditionalFile) -> Flow[Attachment | _Waits]:
-    where = f"answer.additionalFiles[{index}]"
+def _supplemental(office: Office, index: int, file: AdditionalFile) -> Flow[Attachment | _Waits]:
+    where = f"answer.additionalFiles[{index}]: "
     stem, suffix = _named(file)
     fetched = yield from Fetch(url=file.url, html=_HTML.fullmatch(suffix) is not None)
-    if isinstance(fetched, Failed):
-        return _Waits(f"{where}: {fetched.reason}")
-    if isinstance(fetched, WebhookError):
-        return _Waits(f"{where}: {fetched}")
+    if isinstance(fetched, Failed | WebhookError):
+        return _waits(office, fetched, where)
     weighed = yield from Weigh(fetched.evidence)
     if isinstance(weighed, Failed):
-        return _Waits(f"{where}: {weighed.reason}")
+        return _waits(office, weighed, where)
     if not weighed.size:
-        return _Waits(f"{where}: it is empty")
+        return _Waits(f"{where}it is empty")
     return Attachment(
         kind=AttachmentKind.SUPPLEMENTAL,
         evidence=weighed.evidence,

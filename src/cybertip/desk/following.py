@@ -14,6 +14,7 @@ from cybertip.cases.journal import CaseJournal
 from cybertip.cases.notices import CaseEvent, CaseEventKind, Preservation
 from cybertip.cases.references import CaseId
 from cybertip.desk.effects import Failed, Notify, Now, Preserve, Read, Settle
+from cybertip.desk.failures import asked_for, is_for_good, reason_of
 from cybertip.desk.letters import Subject, letter_id, request_id, wanted
 from cybertip.desk.office import Office
 from cybertip.desk.pauses import FIRST, LONGEST
@@ -24,12 +25,10 @@ from cybertip.errors import UnknownCase, UnknownEvent
 from cybertip.filing.chain import Entry
 from cybertip.filing.effects import Flow
 from cybertip.ports.storage import Letter
-from cybertip.webhooks.failures import WebhookDeclined, WebhookError, WebhookNotSent
+from cybertip.webhooks.failures import WebhookError
 
 __all__ = ["follow", "resend"]
 
-#: Refusals that pass by themselves: too slow, too early, too many.
-_PASSING = frozenset({408, 425, 429})
 #: What is told once in the life of a case.
 _ONCE = frozenset({PRESERVATION, str(CaseEventKind.FILED), str(CaseEventKind.PRESERVED)})
 #: What letters were posted with which events.
@@ -113,31 +112,16 @@ def _note(office: Office, standing: Standing, of: str) -> Flow[None]:
 
 def _put_off(office: Office, standing: Standing, letter: Letter, of: str, failure: WebhookError | Failed) -> Flow[None]:
     """Have a letter come again, and record once that it is overdue where that is no slip any more."""
-    is_overdue = letter.tries >= office.policy.failures or _is_for_good(failure)
+    # A failure that is none of the endpoint's is one of the desk itself, which has nothing to call it with.
+    is_overdue = letter.tries >= office.policy.failures or isinstance(failure, Failed) or is_for_good(failure)
     if is_overdue:
-        overdue = Happens((Overdue(of=of, reason=_why(failure)),))
+        overdue = Happens((Overdue(of=of, reason=reason_of(failure)),))
         yield from record(office, standing, lambda case, now: NOTHING if of in case.overdue else overdue, claimed=False)
     now = yield from Now()
     yield from Settle(id=letter.id, due_at=now + (LONGEST if is_overdue else _pause(letter.tries, failure)))
 
 
-def _is_for_good(failure: WebhookError | Failed) -> bool:
-    """Tell whether the same request would fail again until somebody has mended something."""
-    match failure:
-        case WebhookDeclined():
-            return 300 <= failure.status < 500 and failure.status not in _PASSING
-        case WebhookNotSent():
-            return failure.for_good
-        case _:
-            return isinstance(failure, Failed)
-
-
-def _why(failure: WebhookError | Failed) -> str:
-    return failure.reason if isinstance(failure, Failed) else str(failure)
-
-
 def _pause(tries: int, failure: WebhookError | Failed) -> timedelta:
     """Return the pause after a failure: twice as long each time, and as long as the answer asks for, within bounds."""
     ours: timedelta = FIRST * 2 ** min(max(tries - 1, 0), 20)
-    asked = failure.retry_after_for if isinstance(failure, WebhookDeclined) else None
-    return min(max(ours, timedelta(seconds=min(asked or 0, LONGEST.total_seconds()))), LONGEST)
+    return min(max(ours, asked_for(failure, longest=LONGEST)), LONGEST)

@@ -129,7 +129,9 @@ class Platform:
         self.fails: dict[str, WebhookError] = {}
         self.answer: Callable[[AdditionalInfoRequest], AdditionalInfo] = nothing_known
         self.files: dict[str, bytes] = {SECRET: b"synthetic picture"}
+        #: How long each piece of a file takes, and what happens then.
         self.takes = timedelta(0)
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def additional_info(self, request: AdditionalInfoRequest, *, id: str) -> AdditionalInfo:
         self.asked.append((id, request))
@@ -152,7 +154,6 @@ class Platform:
         return Fetched(evidence=EvidenceId(reference), size=len(data), sha256="0" * 64, media_type="image/png")
 
     def _fail(self, call: str) -> None:
-        self.clock.advance(self.takes if call != "fetch" else timedelta(0))
         if call in self.fails:
             raise self.fails[call]
 
@@ -166,6 +167,7 @@ class _Slow(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._platform.clock.advance(self._platform.takes)
+        self._platform.meanwhile()
         return super().read(size)
 
 

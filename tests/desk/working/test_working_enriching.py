@@ -315,3 +315,15 @@ def test_a_decision_that_was_taken_back_meanwhile_is_not_filed(world: Any, kit: 
     assert (world.case(key).stage, world.storage.head(key).due_at) == ("returned", None)
     assert "enriched" not in world.kinds(key)
     assert nothing_was_filed(world, key)
+
+
+@pytest.mark.parametrize("status", [401, 404, 302])
+def test_what_repetition_cannot_mend_calls_a_person_at_once(world: Any, kit: Any, status: int) -> None:
+    """A report waits for it: nobody should wait an hour to hear of a key that was withdrawn. It is tried all the same."""
+    world.platform.fails["ask"] = WebhookDeclined(endpoint="additional info", reason="no", status=status)
+    key = world.decided(kit.kept(1))
+    world.pass_time(seconds=60)
+    assert [str(event.kind) for _, event in world.platform.told] == ["case.needs_human"]
+    world.platform.fails.clear()
+    world.pass_time(seconds=300)
+    assert world.case(key).stage == "reported"

@@ -150,13 +150,21 @@ def test_what_happens_meanwhile_costs_no_file(world: Any, kit: Any) -> None:
 
 
 def test_a_long_fetch_keeps_its_claim(any_world: Any, kit: Any) -> None:
-    """In each colour: while bytes come in, nobody else takes the case for left behind."""
+    """In each colour: while bytes come in, and while they are digested, nobody else takes the case for left behind."""
     world = any_world
     world.platform.takes = kit.LEASE * 0.7
     world.platform.files[kit.SECRET] = b"x" * (3 * 1024 * 1024)
     key = world.receive(kit.signal(kit.at_url()))
+    tried: list[Any] = []
+
+    def somebody_else() -> None:
+        now = world.clock.now()
+        tried.append(world.storage.claim(key, token=f"other {len(tried)}", now=now, until=now + kit.LEASE))
+
+    world.platform.meanwhile = somebody_else
     world.work()
     assert world.clock.now() - kit.NOW > 2 * kit.LEASE
+    assert set(tried) == {None}
     assert world.case(key).kept[kit.image()].size == 3 * 1024 * 1024
 
 

@@ -35,6 +35,24 @@ def test_a_case_that_is_filed_twice_is_filed_once(world: Any, kit: Any) -> None:
     assert world.states() == ["finished"]
 
 
+def test_a_filing_that_somebody_hands_over_in_the_same_moment_is_the_filing(world: Any, kit: Any) -> None:
+    """The key stands for another filing by now: the case is filed by that one, and the worker goes on."""
+    key = world.decided(kit.kept(1))
+    file = world.courier.file
+
+    def outrun(filing: Any, **more: Any) -> Any:
+        world.courier.file = file
+        summary = attrs.evolve(filing.report.incident_summary, escalate_to_high_priority="invented")
+        file(attrs.evolve(filing, report=attrs.evolve(filing.report, incident_summary=summary)), **more)
+        return file(filing, **more)
+
+    world.courier.file = outrun
+    world.work()
+    submitted = world.submission(key).submission.filing
+    assert submitted.report.incident_summary.escalate_to_high_priority == "invented"
+    assert (world.case(key).stage, world.case(key).filed.digest) == ("filed", submitted.digest)
+
+
 def test_what_ncmec_would_refuse_is_blocked_for_a_person(world: Any, kit: Any) -> None:
     """The reasons name what is to be mended, the host hears of it once, and nothing is tried until somebody says so."""
     world.office = attrs.evolve(world.office, profile=attrs.evolve(kit.PROFILE, reporter_email=None))
@@ -100,7 +118,7 @@ def test_a_submission_that_waits_for_a_person_says_so_in_its_case(world: Any, ki
     bytes_of_it = world.evidence.kept.pop("e1")
     world.pass_time(hours=3)
     delay = "its submission waits for a person: the evidence of file 1 cannot be read (FileNotFoundError)"
-    assert world.case(key).delay == f"{delay}; a person was called"
+    assert world.case(key).delay == f"{delay}; a person has to look"
     assert world.kinds(key).count("delayed") == 1
     assert [str(event.kind) for _, event in world.platform.told] == ["case.needs_human"]
     world.evidence.kept["e1"] = bytes_of_it
@@ -130,7 +148,7 @@ def test_a_submission_that_a_newer_program_wrote_in_is_left_to_it(world: Any, ki
     )
     world.pass_time(seconds=600)
     assert world.case(key).delay == (
-        "its submission waits for a person: a newer program wrote in its journal; a person was called"
+        "its submission waits for a person: a newer program wrote in its journal; a person has to look"
     )
 
 
