@@ -224,6 +224,18 @@ def test_no_index() -> None:
     assert asked(hma, "GET /m/lookup", signal_type="pdq", signal=KNOWN)[1] != {}
 
 
+def test_an_index_that_is_not_loaded() -> None:
+    """What was built is looked in once it was loaded; until then nothing tells it from an empty bank."""
+    hma = Hma(loads=False)
+    hma.bank("SYNTHETIC")
+    for value in (KNOWN, FAR):
+        hma.add("SYNTHETIC", pdq=value)
+    assert asked(hma, "GET /m/index/status")[1]["pdq"]["present"] is True
+    assert asked(hma, "GET /m/lookup", signal_type="pdq", signal=KNOWN) == (200, {})
+    hma.load()
+    assert asked(hma, "GET /m/lookup", signal_type="pdq", signal=KNOWN)[1] != {}
+
+
 def test_an_index_of_one_hash_finds_nothing() -> None:
     """One hash, or the same twice, is lost when the index is saved; nothing says so."""
     hma = Hma()

@@ -40,6 +40,8 @@ class Hma:
         roles: what this process does. A role that is off has no routes, and asking for one gives a page of HTML.
         builds: whether the index is built anew after each change. A real one is a minute or so behind: with False, what was
             added is found after `build()`.
+        loads: whether what was built is looked in at once. A real one takes up to half a minute, and looks in what it had
+            before, even if that was nothing: with False, until `load()`.
         now: the time in seconds since 1970, for what is added.
 
     >>> Hma().handle("GET", "/status").body
@@ -53,11 +55,13 @@ class Hma:
         *,
         roles: Collection[Role] = ("hasher", "matcher", "curator"),
         builds: bool = True,
+        loads: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.store = Store()
         self.roles = frozenset(roles)
         self.builds = builds
+        self.loads = loads
         #: Faults to come, first come first served; append to it.
         self.faults: list[Fault] = []
         #: What was asked, as it came.
@@ -105,6 +109,12 @@ class Hma:
     def build(self) -> None:
         """Build the indexes of what is in the banks now."""
         self.store.build()
+        if self.loads:
+            self.load()
+
+    def load(self) -> None:
+        """Look in the indexes as they were last built."""
+        self.store.load()
 
     def handle(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
         """Answer a request, faults aside."""

@@ -89,7 +89,9 @@ class Store:
     def __init__(self) -> None:
         self.banks: dict[str, Bank] = {}
         self.content: dict[int, Content] = {}
+        #: As they were last built, and as the process that looks up has loaded them.
         self.indexes: dict[str, Index] = {}
+        self.loaded: dict[str, Index] = {}
         self.exchanges: dict[str, Exchange] = {}
         #: How often each kind of hash is looked up: a kind that is disabled has 0.
         self.signals: dict[str, float] = dict.fromkeys(SIGNALS, 1.0)
@@ -121,9 +123,13 @@ class Store:
             if ratio and (target.entries or signal in self.indexes):
                 self.indexes[signal] = target
 
+    def load(self) -> None:
+        """Have the process look in the indexes as they were last built."""
+        self.loaded.update(self.indexes)
+
     def find(self, signal: str, value: str) -> list[tuple[int, str]]:
         """Return the content near a hash, each with its distance in words."""
-        entries = self.indexes[signal].entries if signal in self.indexes else []
+        entries = self.loaded[signal].entries if signal in self.loaded else []
         if signal != "pdq":
             return [(id, "-") for known, id in entries if known == value]
         if self.loses_one and len({known for known, _ in entries}) == 1 and len(entries) <= 2:

@@ -80,6 +80,40 @@ def test_no_index(hma: Hma, ask: Any) -> None:
     assert any("no index of 'pdq'" in one for one in health.warnings)
 
 
+def test_an_index_that_is_built_and_not_loaded(hma: Hma, ask: Any, time: Clock) -> None:
+    """Until a process has loaded its first index it looks in an empty one, while HMA says that the index is there: an entry
+    that has to be found is looked up first."""
+    hma.store.loaded.clear()
+    assert hma.handle("GET", "/status").status == 200
+    assert hma.handle("GET", f"/m/lookup?signal_type=pdq&signal={KNOWN}").body == b"{}\n"
+    result, reason, health = ask(KNOWN)
+    assert (result.outcome, reason) == (Outcome.NOT_CHECKED, NotChecked.NO_LIST)
+    assert any("not known to be loaded" in one for one in health.warnings)
+    hma.load()
+    assert ask()[0].outcome is Outcome.NO_MATCH
+    # Where there is no such entry, time has to pass.
+    hma.store.content = {id + 10: one for id, one in hma.store.content.items()}
+    assert ask()[1] is NotChecked.NO_LIST
+    time.forward(minutes=4)
+    assert ask()[0].outcome is Outcome.NO_MATCH
+
+
+def test_what_was_once_loaded_stays_loaded(hma: Hma, colour: Any, url: str, time: Clock) -> None:
+    """An index that is built again and again, with entries of just now, is tried but once."""
+    item = MediaItem(id=ItemId("1"), hashes=(MediaHash(type=PDQ, value=FAR),))
+
+    def match(matcher: Any) -> Any:
+        return matcher.match([item])
+
+    def go_on(_: object) -> None:
+        time.forward(minutes=1)
+        hma.add("SYNTHETIC", pdq="ff" * 32)
+
+    (result,) = colour.of(url, match, go_on, match, go_on, match, clock=time)
+    assert result.outcome is Outcome.NO_MATCH
+    assert len([one for one in hma.requests if one.path == "/m/raw_lookup"]) == 1
+
+
 def test_an_index_of_one_hash(hma: Hma, ask: Any) -> None:
     """HMA loses an index of one hash when it saves it, so that finding nothing means nothing; `health` says what to do."""
     del hma.store.content[2]
@@ -232,7 +266,7 @@ class TestRoles:
         """Three processes on one database."""
         parts: dict[str, Hma] = {role: Hma(roles=[role], now=time.seconds) for role in ("matcher", "hasher", "curator")}
         for part in parts.values():
-            for name in ("banks", "content", "indexes", "exchanges"):
+            for name in ("banks", "content", "indexes", "loaded", "exchanges"):
                 setattr(part.store, name, getattr(hma.store, name))
         with running(parts["matcher"]) as one, running(parts["hasher"]) as two, running(parts["curator"]) as three:
             yield {"matcher": one, "hasher": two, "curator": three}

@@ -25,11 +25,13 @@ __all__ = [
     "fetching_of",
     "hashes_of",
     "hits_of",
+    "ids_of",
     "indexes_of",
     "lags_of",
     "readiness_of",
     "routes_of",
     "signal_types_of",
+    "signals_of",
 ]
 
 T = TypeVar("T")
@@ -163,6 +165,16 @@ def signal_types_of(reply: Reply) -> Mapping[str, float]:
 def routes_of(reply: Reply) -> tuple[str, ...]:
     """Read which routes there are: those of a role that is switched off are not."""
     return tuple(_is(str, one) for one in _array(reply))
+
+
+def signals_of(reply: Reply) -> Mapping[str, str]:
+    """Read the hashes of an entry by the names that HMA has for them; there may be none."""
+    return {name: _is(str, value) for name, value in _is(dict, _object(reply).get("signals", {})).items()}
+
+
+def ids_of(reply: Reply) -> tuple[int, ...]:
+    """Read the numbers of the entries that a raw lookup found."""
+    return tuple(_is(int, one) for one in _is(list, _object(reply).get("matches")))
 
 
 def exchanges_of(reply: Reply) -> tuple[str, ...]:

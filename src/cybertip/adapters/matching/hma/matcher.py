@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,7 +16,7 @@ from cybertip.adapters.matching.hma.feedback import recorded
 from cybertip.adapters.matching.hma.hashes import can_hash_pictures
 from cybertip.adapters.matching.hma.lookups import looked_up
 from cybertip.adapters.matching.hma.settings import HmaSettings
-from cybertip.adapters.matching.hma.standing import Standing, Survey
+from cybertip.adapters.matching.hma.standing import Seen, Standing, Survey
 from cybertip.hashing.together import each
 from cybertip.ports.clock import Clock, SystemClock
 from cybertip.ports.matching import PDQ, HashMatch, HashType, MatcherHealth, MatchResult, MediaItem, NotChecked, Verdict
@@ -49,7 +48,7 @@ class HmaMatcher:
         self._ours = http is None
         self._http = httpx.Client(**client_settings(self._settings)) if http is None else http
         self._clock = clock or SystemClock()
-        self._in_step: dict[str, datetime] = {}
+        self._seen: dict[str, Seen] = {}
         self._standing: Standing | None = None
 
     def __repr__(self) -> str:
@@ -114,7 +113,7 @@ class HmaMatcher:
         self._play(recorded(match, verdict, self._settings), until)
 
     def _surveyed(self, until: float) -> Standing:
-        return self._play(Survey(self._settings, self._clock.now(), self._in_step).plan(), until)
+        return self._play(Survey(self._settings, self._clock.now(), self._seen).plan(), until)
 
     def _looked_up(self, item: MediaItem, *, standing: Standing, until: float) -> MatchResult:
         return self._play(looked_up(item, settings=self._settings, standing=standing), until)
@@ -180,7 +179,7 @@ class AsyncHmaMatcher:
         self._ours = http is None
         self._http = httpx.AsyncClient(**client_settings(self._settings)) if http is None else http
         self._clock = clock or SystemClock()
-        self._in_step: dict[str, datetime] = {}
+        self._seen: dict[str, Seen] = {}
         self._standing: Standing | None = None
 
     def __repr__(self) -> str:
@@ -245,7 +244,7 @@ class AsyncHmaMatcher:
         await self._play(recorded(match, verdict, self._settings), until)
 
     async def _surveyed(self, until: float) -> Standing:
-        return await self._play(Survey(self._settings, self._clock.now(), self._in_step).plan(), until)
+        return await self._play(Survey(self._settings, self._clock.now(), self._seen).plan(), until)
 
     async def _looked_up(self, item: MediaItem, *, standing: Standing, until: float) -> MatchResult:
         return await self._play(looked_up(item, settings=self._settings, standing=standing), until)

@@ -1,6 +1,6 @@
 """How HMA stands: which banks are looked in, how old they are, and what keeps finding nothing from meaning anything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -15,23 +15,31 @@ from cybertip.adapters.matching.hma.answers import (
     banks_of,
     exchanges_of,
     fetching_of,
+    ids_of,
     indexes_of,
     lags_of,
     readiness_of,
     routes_of,
     signal_types_of,
+    signals_of,
 )
 from cybertip.adapters.matching.hma.effects import Ask, Plan
 from cybertip.adapters.matching.hma.settings import HmaSettings, Signal
 from cybertip.ports.matching import ConsultedList, HashType, ListName, NotChecked, Readiness, Unchecked
 
-__all__ = ["Standing", "Survey"]
+__all__ = ["Seen", "Standing", "Survey"]
 
 #: A time that lies further ahead is no time at which anything was complete; clocks differ by less.
 _AHEAD: Final = timedelta(minutes=5)
 
 #: A process that has not looked for a newer index for so long calls itself stale: what it looks in may be older by this.
 _LOADED_FOR: Final = timedelta(seconds=65)
+
+#: An index whose newest entry is older was built and loaded: each happens about once a minute.
+_SETTLED_FOR: Final = timedelta(minutes=3)
+
+#: Which entries are tried, to see whether an index that was built just now is loaded. Their numbers begin at one.
+_TRIED: Final = range(1, 6)
 
 
 @attrs.frozen(kw_only=True)
@@ -53,20 +61,32 @@ class Standing:
         return not self.unchecked and timedelta(0) <= now - self.asked_at < lasts_for
 
 
+@attrs.define(kw_only=True)
+class Seen:
+    """What one matcher has seen of an index so far."""
+
+    #: Since when it has been there.
+    since: datetime
+    #: It is known to be loaded, and not only built: a process that has just begun looks in an empty one until then.
+    loaded: bool = False
+    #: When it was last known to have everything that was in the banks. Between a change of a bank and the next building of
+    #: its index, this is how old the index is at the most.
+    in_step_at: datetime | None = None
+
+
 class Survey:
     """Ask how HMA stands, and note what comes of it.
 
     Args:
         settings: what is to be looked in.
         now: the time at which it is asked.
-        in_step: when each index was last seen to have everything that was in the banks; it is kept up. Between a change of a
-            bank and the next building of its index, this is how old the index is known to be at the most.
+        seen: what was seen of each index before; it is kept up.
     """
 
-    def __init__(self, settings: HmaSettings, now: datetime, in_step: dict[str, datetime]) -> None:
+    def __init__(self, settings: HmaSettings, now: datetime, seen: dict[str, Seen]) -> None:
         self._settings = settings
         self._now = now
-        self._in_step = in_step
+        self._seen = seen
         self._unchecked: list[Unchecked] = []
         self._warnings: list[str] = []
         self._sizes: dict[HashType, int] = {}
@@ -108,11 +128,13 @@ class Survey:
             self._sizes[signal.type] = state.size
             if not state.present or state.size < 1:
                 self._note(NotChecked.NO_LIST, f"there is no index of {signal.name!r}, or nothing in it", signal)
+                self._seen.pop(signal.name, None)
                 continue
             if state.size == 1 and signal.limit is not None:
                 words = f"the index of {signal.name!r} holds one hash, and HMA does not find it: add another"
                 self._note(NotChecked.NO_LIST, words, signal)
             there[signal.name] = state
+            self._seen.setdefault(signal.name, Seen(since=self._now))
         return there
 
     def _without_curator(self, indexes: Mapping[str, IndexState]) -> tuple[ConsultedList, ...]:
@@ -120,6 +142,9 @@ class Survey:
             self._warnings.append("without a curator, an index is taken to be as old as the newest of its entries")
         else:
             self._note(NotChecked.UNAVAILABLE, "without a curator, nobody sees how often each bank is looked in")
+        for name, one in indexes.items():
+            if not self._settled(name, one):
+                self._note_unloaded(name)
         return tuple(self._list(f"{name} index", self._past(one.built_to), one.size) for name, one in indexes.items())
 
     def _curated(self, indexes: Mapping[str, IndexState]) -> Plan[tuple[ConsultedList, ...]]:
@@ -128,6 +153,9 @@ class Survey:
             self._check_enabled(signal_types_of((yield from Ask(role="curator", path="/c/signal_type"))))
             banks = banks_of((yield from Ask(role="curator", path="/c/banks")))
             consulted = self._consulted(banks)
+            for name, one in indexes.items():
+                if not (self._settled(name, one) or (yield from self._found(name, banks))):
+                    self._note_unloaded(name)
             lags = lags_of((yield from Ask(role="curator", path="/c/signal_type/index")))
             ages = [self._age(name, one.built_to, lags.get(name)) for name, one in indexes.items()]
             fed = exchanges_of((yield from Ask(role="curator", path="/c/exchanges")))
@@ -148,6 +176,31 @@ class Survey:
             if ratios.get(signal.name, 1) <= 0:
                 self._note(NotChecked.NO_LIST, f"the signal type {signal.name!r} is switched off in HMA", signal)
 
+    def _settled(self, name: str, index: IndexState) -> bool:
+        """Tell whether an index that was built must have been loaded, too, by now."""
+        seen = self._seen[name]
+        old = index.built_to is not None and index.built_to <= self._now - _SETTLED_FOR
+        seen.loaded = seen.loaded or old or self._now - seen.since >= _LOADED_FOR
+        return seen.loaded
+
+    def _found(self, name: str, banks: Iterable[str]) -> Plan[bool]:
+        """Look up an entry that has to be found, if there is one among the first: whoever finds it has loaded the index."""
+        bank = next(iter(banks), None)
+        for entry in _TRIED if bank is not None else ():
+            path = f"/c/bank/{quote(bank or '', safe='', errors='replace')}/content/{entry}"
+            shown = yield from Ask(role="curator", path=path, query=(("include_signals", "true"),))
+            if shown.status == 200 and (value := signals_of(shown).get(name)) is not None:
+                query = (("signal_type", name), ("signal", value))
+                found = ids_of((yield from Ask(role="matcher", path="/m/raw_lookup", query=query)))
+                self._seen[name].loaded = entry in found
+                return entry in found
+        return False
+
+    def _note_unloaded(self, name: str) -> None:
+        signal = next(one for one in self._settings.signals if one.name == name)
+        words = f"the index of {name!r} was built just now, and is not known to be loaded: ask again in two minutes"
+        self._note(NotChecked.NO_LIST, words, signal)
+
     def _hasher(self) -> Plan[None]:
         """Look whether there is something to send bytes to. Items that bring their hashes need none."""
         try:
@@ -163,10 +216,10 @@ class Survey:
     def _age(self, name: str, built_to: datetime | None, lag: Lag | None) -> datetime | None:
         """Return when an index was last known to have everything that is in the banks."""
         if lag is not None and not lag.out_of_date:
-            self._in_step[name] = self._now - _LOADED_FOR
-            return self._in_step[name]
+            self._seen[name].in_step_at = self._now - _LOADED_FOR
+            return self._seen[name].in_step_at
         self._warnings.append(f"the index of {name!r} has not caught up with the banks")
-        known = (self._past(built_to), self._in_step.get(name))
+        known = (self._past(built_to), self._seen[name].in_step_at)
         return max((one for one in known if one is not None), default=None)
 
     def _consulted(self, banks: Mapping[str, float]) -> list[str]:
