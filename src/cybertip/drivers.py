@@ -211,7 +211,7 @@ class Driver:
         head, letters = held(head, now=self._clock.now(), due_at=until)
         self._storage.append((), head, expected=head.version, claim=self.claim, letters=letters)
 
-    def _inspect(self, file: FileEntry) -> str | None:
+    def _inspect(self, file: FileEntry) -> Spoiled | None:
         key = self.claim.key if self.claim is not None else ""
         try:
             return inspect(self._evidence, file, self._beat_from_thread)
@@ -240,7 +240,7 @@ class Driver:
             blocks.__enter__()
         except (OSError, InvalidReport) as error:
             # What fails here fails before anything is sent; of what fails later, nobody knows.
-            return Spoiled(f"cannot be read ({type(error).__name__})")
+            return Spoiled.unread(error)
         try:
             if blocks.size not in (None, file.size):
                 return Spoiled(f"has {blocks.size} bytes, and the manifest says {file.size}")
@@ -378,7 +378,7 @@ class AsyncDriver:
         head, letters = held(head, now=self._clock.now(), due_at=until)
         await self._storage.append((), head, expected=head.version, claim=self.claim, letters=letters)
 
-    async def _inspect(self, file: FileEntry) -> str | None:
+    async def _inspect(self, file: FileEntry) -> Spoiled | None:
         key = self.claim.key if self.claim is not None else ""
         try:
             return await anyio.to_thread.run_sync(inspect, self._evidence, file, self._beat_from_thread)
@@ -407,7 +407,7 @@ class AsyncDriver:
             await blocks.__aenter__()
         except (OSError, InvalidReport) as error:
             # What fails here fails before anything is sent; of what fails later, nobody knows.
-            return Spoiled(f"cannot be read ({type(error).__name__})")
+            return Spoiled.unread(error)
         try:
             if blocks.size not in (None, file.size):
                 return Spoiled(f"has {blocks.size} bytes, and the manifest says {file.size}")

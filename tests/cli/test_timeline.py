@@ -80,6 +80,7 @@ SAID: list[tuple[Event, str]] = [
     ),
     (e.Mismatched(file=1, observation=SEEN), "file 2 of 2: NCMEC received other bytes"),
     (e.Damaged(file=1, reason="cannot be read (OSError)"), "the evidence of file 2 of 2 cannot be read (OSError)"),
+    (e.Unreadable(file=1, reason="cannot be read (OSError)"), "cannot be read (OSError); it is tried again"),
     (e.Escalated(reason="10 failures in a row"), "a person was called: 10 failures in a row"),
     (e.Overridden(actor="robin", reason="canary"), "robin decided that it goes on"),
     (e.Withdrawn(actor="robin", reason="canary"), "robin decided that it must not be filed"),

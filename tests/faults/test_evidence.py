@@ -61,7 +61,7 @@ def test_f15_evidence_is_not_what_the_manifest_says(world: Any, which: int, chan
     world.is_filed()
 
 
-@pytest.mark.parametrize("change", ["emptied", "gone", "longer", "unreadable"])
+@pytest.mark.parametrize("change", ["emptied", "gone", "longer"])
 def test_f15_evidence_that_is_lost_in_mid_report(world: Any, change: str) -> None:
     """Evidence that was whole when the report was opened and is not when its turn comes: no byte of it leaves, the open
     report is retracted, and a person is called at once."""
@@ -72,14 +72,40 @@ def test_f15_evidence_that_is_lost_in_mid_report(world: Any, change: str) -> Non
         if change in ("emptied", "longer"):
             world.evidence.kept["case-1/1"] = b"" if change == "emptied" else data + b"!"
 
-    strikes = [unreadable(at=3)] if change == "unreadable" else [slow("/upload", strike)]
-    world.settle(world.courier(Faults(*strikes)))
+    world.settle(world.courier(Faults(slow("/upload", strike))))
     assert world.status() is Status.NEEDS_HUMAN
     assert [file for file, _ in damage(world)] == [1]
     assert world.calls("/upload") == ["/upload"]
     assert world.states() == ["retracted"]
     assert world.alarms == ["case-1"]
     world.check()
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_f15_evidence_that_cannot_be_read_for_a_moment(world: Any, at: int, times: int) -> None:
+    """A disk elsewhere that does not answer is no damage: whether a report is open or not, it is tried again later, and the
+    report is filed without anybody's help."""
+    world.file(False, False)
+    faults = Faults(unreadable(at=at, times=times))
+    courier = world.courier(faults)
+    world.settle(courier)
+    assert damage(world) == []
+    assert world.alarms == []
+    world.is_filed()
+
+
+def test_f15_evidence_that_cannot_be_read_for_long(world: Any) -> None:
+    """After some failures in a row a person is called; it is tried slowly, and filed when the evidence is back."""
+    world.file(False)
+    courier = world.courier(Faults(unreadable(times=None)))
+    for _ in range(100):
+        courier.run_due()
+        world.time.advance(timedelta(minutes=5))
+    assert world.status() is Status.NEEDS_HUMAN
+    assert (world.alarms, world.sent, damage(world)) == (["case-1"], [], [])
+    world.settle()
+    world.is_filed()
 
 
 # -- jobs that cannot be done -----------------------------------------------------------------------------------------------

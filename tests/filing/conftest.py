@@ -267,6 +267,7 @@ EVENTS: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     e.Mismatched: st.builds(e.Mismatched, file=indexes, observation=observations),
     e.Damaged: st.builds(e.Damaged, file=indexes, reason=texts),
+    e.Unreadable: st.builds(e.Unreadable, file=indexes, reason=texts),
     e.Escalated: st.builds(e.Escalated, reason=texts),
     e.Overridden: st.builds(e.Overridden, actor=texts, reason=texts),
     e.Withdrawn: st.builds(e.Withdrawn, actor=texts, reason=texts),

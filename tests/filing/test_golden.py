@@ -89,6 +89,7 @@ GOLDEN: dict[str, Event] = {
     ),
     "mismatched-1": e.Mismatched(file=0, observation=OBSERVATION),
     "damaged-1": e.Damaged(file=0, reason="cannot be read (FileNotFoundError)"),
+    "unreadable-1": e.Unreadable(file=0, reason="cannot be read (TimeoutError)"),
     "escalated-1": e.Escalated(reason="10 failures in a row"),
     "overridden-1": e.Overridden(actor="reviewer", reason="the address was mended"),
     "withdrawn-1": e.Withdrawn(actor="reviewer", reason="filed by mistake"),

@@ -31,6 +31,7 @@ from cybertip.filing.events import (
     Refused,
     Retracted,
     Suspended,
+    Unreadable,
     Unsent,
     Uploaded,
     Verdict,
@@ -190,6 +191,8 @@ def _told(event: Event, attempt: int, file: str, *, reasons: bool) -> str:
             return f"{file}: NCMEC received other bytes than were sent; the report is retracted"
         case Damaged():
             return f"nothing may be sent: the evidence of {file} {event.reason}"
+        case Unreadable():
+            return f"nothing was sent: the evidence of {file} {event.reason}; it is tried again"
         case Escalated():
             return f"a person was called: {event.reason}"
         case Overridden():

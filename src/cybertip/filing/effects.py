@@ -68,17 +68,25 @@ class Record(Effect[None]):
 
 
 @attrs.frozen
-class Inspect(Effect[str | None]):
-    """Compare a file's evidence with its manifest; the answer says what is wrong, or is None."""
-
-    file: FileEntry
-
-
-@attrs.frozen
 class Spoiled:
     """The evidence could not be opened, or is not what the manifest says: nothing was sent."""
 
     reason: str
+    #: Whether it may be well in a while: what keeps evidence does not answer, as a disk elsewhere may not for a moment.
+    passing: bool = attrs.field(default=False, kw_only=True)
+
+    @classmethod
+    def unread(cls, error: Exception) -> "Spoiled":
+        """Say that evidence cannot be read. What is gone is gone; everything else may pass."""
+        passing = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        return cls(f"cannot be read ({type(error).__name__})", passing=passing)
+
+
+@attrs.frozen
+class Inspect(Effect[Spoiled | None]):
+    """Compare a file's evidence with its manifest; the answer says what is wrong, or is None."""
+
+    file: FileEntry
 
 
 @attrs.frozen(kw_only=True)

@@ -38,6 +38,7 @@ __all__ = [
     "Refused",
     "Retracted",
     "Suspended",
+    "Unreadable",
     "Unsent",
     "Uploaded",
     "Verdict",
@@ -189,6 +190,14 @@ class Damaged:
 
 
 @attrs.frozen(kw_only=True)
+class Unreadable:
+    """Evidence could not be read before a report was opened, which may pass: it is tried again."""
+
+    file: int
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
 class Escalated:
     """A person was called."""
 
@@ -240,6 +249,7 @@ Event = (
     | Refused
     | Mismatched
     | Damaged
+    | Unreadable
     | Escalated
     | Overridden
     | Withdrawn

@@ -24,6 +24,7 @@ from cybertip.filing.events import (
     Observed,
     Overridden,
     Suspended,
+    Unreadable,
     Unsent,
     Withdrawn,
 )
@@ -142,8 +143,8 @@ def _call(state: Submission, intended: Intended, request: Request[Any], policy: 
     if isinstance(result, Spoiled):
         assert file is not None
         unsent = Unsent(call=call, reason=f"the evidence {result.reason}")
-        damaged = Damaged(file=file, reason=result.reason)
-        return _Done(intended=intended, events=(unsent, damaged), at=now, observed=None)
+        damaged = () if result.passing else (Damaged(file=file, reason=result.reason),)
+        return _Done(intended=intended, events=(unsent, *damaged), at=now, observed=None)
     event = outcome(call, file, request, result, now=now, policy=policy)
     doubt = contradicted(state, event, policy)
     return _Done(
@@ -208,11 +209,12 @@ def _load(key: str) -> Flow[Journal]:
     return journal
 
 
-def _inspect(state: Submission) -> Flow[Damaged | None]:
+def _inspect(state: Submission) -> Flow[Damaged | Unreadable | None]:
+    """Look at the evidence before a report is opened; what only cannot be read just now calls nobody yet."""
     for index, file in enumerate(state.filing.files):
         wrong = yield from Inspect(file)
         if wrong is not None:
-            return Damaged(file=index, reason=wrong)
+            return (Unreadable if wrong.passing else Damaged)(file=index, reason=wrong.reason)
     return None
 
 

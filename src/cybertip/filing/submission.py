@@ -30,6 +30,7 @@ from cybertip.filing.events import (
     Refused,
     Retracted,
     Suspended,
+    Unreadable,
     Unsent,
     Uploaded,
     Verdict,
@@ -243,6 +244,8 @@ def apply(key: str, state: Submission | None, event: Event, at: datetime) -> Sub
             return attrs.evolve(state, mismatches=state.mismatches + 1, blocked=blocked)
         case Damaged():
             return attrs.evolve(state, blocked=f"the evidence of file {event.file + 1} {event.reason}")
+        case Unreadable():
+            return _failed(state, at)
         case Escalated():
             # From now on the slow pace is reckoned: after a call to a person, nothing follows at once.
             return attrs.evolve(state, escalated=True, failed_at=at)

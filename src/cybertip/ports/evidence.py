@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 from cybertip.filing import FileEntry
+from cybertip.filing.effects import Spoiled
 from cybertip.model import FileDescription
 
-__all__ = ["Evidence", "Keeps", "KeepingEvidence", "entry_of", "inspect"]
+__all__ = ["Evidence", "KeepingEvidence", "Keeps", "entry_of", "inspect"]
 
 _BLOCK = 1024 * 1024
 
@@ -17,7 +18,8 @@ class Evidence(Protocol):
 
     - It may be called from several threads at once.
     - What was kept under a reference stays as it is; whoever opens it again reads the same bytes.
-    - `OSError` is raised for what cannot be opened or read; nothing else.
+    - `OSError` is raised for what cannot be opened or read; nothing else. `FileNotFoundError` says that there is no such
+      evidence, which calls a person; after any other it is tried again.
     """
 
     def open(self, reference: str) -> BinaryIO:
@@ -56,7 +58,7 @@ def entry_of(
     )
 
 
-def inspect(evidence: Evidence, file: FileEntry, beat: Callable[[], object] = lambda: None) -> str | None:
+def inspect(evidence: Evidence, file: FileEntry, beat: Callable[[], object] = lambda: None) -> Spoiled | None:
     """Say what keeps a file's evidence from being what the manifest says; None if it is just that.
 
     No more is read than the manifest's size and a little. `beat` is called with each block: a large file takes long.
@@ -69,10 +71,12 @@ def inspect(evidence: Evidence, file: FileEntry, beat: Callable[[], object] = la
                 size += len(block)
                 beat()
     except OSError as error:
-        return f"cannot be read ({type(error).__name__})"
+        return Spoiled.unread(error)
     if size != file.size:
-        return f"has {'more' if size > file.size else 'less'} than the {file.size} bytes that the manifest says"
-    return None if sha256.hexdigest() == file.sha256 else "is not what was digested when it was filed"
+        return Spoiled(
+            f"has {'more' if size > file.size else 'less'} than the {file.size} bytes that the manifest says"
+        )
+    return None if sha256.hexdigest() == file.sha256 else Spoiled("is not what was digested when it was filed")
 
 
 def _digests(evidence: Evidence, reference: str) -> tuple[int, str, str]:
