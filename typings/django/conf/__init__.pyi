@@ -1,0 +1,7 @@
+from typing import Any
+
+class LazySettings:
+    ROOT_URLCONF: Any
+    def configure(self, **options: Any) -> None: ...
+
+settings: LazySettings

@@ -1,0 +1,6 @@
+from collections.abc import Callable
+from typing import TypeVar
+
+V = TypeVar("V", bound=Callable[..., object])
+
+def login_required(function: V) -> V: ...

@@ -1,0 +1,7 @@
+from typing import Any
+
+class Permission:
+    objects: Any
+
+class User:
+    objects: Any
