@@ -126,6 +126,7 @@ def test_a_person_has_it_sent_now(world: Any, kit: Any) -> None:
     }
     world.follow()
     assert (world.case(key).preserved, world.case(key).overdue) == (True, {})
+    assert world.storage.head(key).due_at is None, "there is nothing to do for a worker"
     # There is nothing left to resend, and asking for it does nothing.
     world.run(resend(world.office, key))
 

@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 import pytest
 
+from cybertip.desk import reporting
 from cybertip.desk.reviewing import retry, take_back
-from cybertip.errors import NotNow
+from cybertip.errors import InvalidReport, NotNow, Violation
 from cybertip.filing.chain import following
 
 
@@ -175,3 +176,24 @@ def test_a_filing_is_made_of_what_is_recorded_alone(kit: Any) -> None:
     world.work()
     filing = world.submission(key).submission.filing
     assert (filing.report.reporter.company_template, len(world.platform.asked)) == ("Example", asked)
+
+
+def test_what_was_handed_over_is_never_made_anew(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker died between the two records, and the next program would refuse the report: it is filed all the same."""
+    for effects in range(5, 50):
+        world = kit.World()
+        key = world.decided(kit.kept(1))
+        world.luck = kit.Luck(effects)
+        with suppress(kit.Died):
+            world.work()
+        if world.submission(key) is not None:
+            break
+    assert world.case(key).stage == "ready"
+
+    def refuse(*args: Any, **more: Any) -> Any:
+        raise InvalidReport((Violation(path="report", rule="new", message="is refused by now"),))
+
+    monkeypatch.setattr(reporting, "assemble", refuse)
+    world.luck = kit.Luck()
+    world.pass_time(seconds=600)
+    assert (world.case(key).stage, world.states()) == ("reported", ["finished"])
