@@ -387,12 +387,18 @@ def test_a_file_with_bad_lines_is_not_imported_at_all(run: Any, place: Path) -> 
         (["list.csv", "--list", "x", "--type", "md5"], USAGE, "the columns of a table"),
         (["latin.txt", "--list", "x"], INVALID, "line 2: is not in UTF-8"),
         (["list.csv", "--list", "x", "--format", "plain"], INVALID, "line 1: is no hash"),
+        (["list.txt", "--list", "x", "--type", "mdd5"], USAGE, "--type is one of md5, sha1"),
+        (["empty.txt", "--list", "x", "--replace"], INVALID, "the file has no hash"),
+        (["empty.csv", "--list", "x", "--replace"], INVALID, "the file has no hash"),
         (["list.csv", "--list", "x", "--as-of", "2999-01-01"], USAGE, "in the future"),
     ],
 )
 def test_what_was_given_wrong_is_named(run: Any, place: Path, words: list[str], code: int, said: str) -> None:
     """A file that is not there, is something else, or an option that does not go with it; no store is left behind."""
     (place / "list.csv").write_text(f"md5\n{'a' * 32}\n")
+    (place / "list.txt").write_text("a" * 32)
+    (place / "empty.txt").write_text("\n# nothing\n")
+    (place / "empty.csv").write_text("md5\n")
     (place / "latin.txt").write_bytes(b"a" * 32 + b"\n# \xe9\n")
     done = run("hashes", "import", *words)
     assert done.exit_code == code

@@ -15,8 +15,8 @@ from cybertip.cli.hashing import data_line
 from cybertip.cli.lists import StoreOption, opened
 from cybertip.cli.outcome import Misuse, Outcome, outcomes, warn
 from cybertip.cli.settings import ConfigOption, load
-from cybertip.hashing.listing import Listed, UnreadableList, read_hashes, read_table
-from cybertip.ports.matching import EntryId, HashType, ListName, MemberId
+from cybertip.hashing.listing import KINDS, Listed, UnreadableList, read_hashes, read_table
+from cybertip.ports.matching import EntryId, ListName, MemberId
 
 __all__ = ["import_"]
 
@@ -65,12 +65,19 @@ def import_(
         table = form is Form.CSV or (form is None and file.lower().endswith(".csv"))
         if table and kind is not None:
             raise Misuse("--type is for a hash a line: the columns of a table say of which kind they are")
+        if kind is not None and kind.lower() not in KINDS:
+            # A slip would make hashes that nothing ever matches.
+            raise Misuse(f"--type is one of {', '.join(KINDS)}")
         try:
             listed = (
-                read_table(text) if table else read_hashes(text, kind=None if kind is None else HashType(kind.lower()))
+                read_table(text) if table else read_hashes(text, kind=None if kind is None else KINDS[kind.lower()])
             )
         except UnreadableList as error:
             _refuse(error)
+        if not listed:
+            # A download that failed leaves an empty file: no list is emptied by it, and none is called complete.
+            warn("the file has no hash\nnothing was imported")
+            raise typer.Exit(Outcome.INVALID)
         now = datetime.now(UTC)
         moment = now if as_of is None else as_of.replace(tzinfo=UTC)
         if moment > now:

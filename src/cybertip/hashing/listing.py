@@ -16,12 +16,13 @@ import attrs
 
 from cybertip.hashing.values import MD5, PDQ, PHOTODNA, SHA1, SHA256, HashType, MediaHash
 
-__all__ = ["BadLine", "Listed", "UnreadableList", "read_hashes", "read_table"]
+__all__ = ["KINDS", "BadLine", "Listed", "UnreadableList", "read_hashes", "read_table"]
 
 #: What a hash can be told by, where nobody says of which kind it is. 64 digits are SHA-256 or PDQ: that has to be said.
 _BY_LENGTH: Final = {32: MD5, 40: SHA1}
 
-_KINDS: Final = {str(kind): kind for kind in (MD5, SHA1, SHA256, PDQ, PHOTODNA)} | {"pdna": PHOTODNA}
+#: The kinds of hashes that a list in a file can have, by what they may be called there.
+KINDS: Final = {str(kind): kind for kind in (MD5, SHA1, SHA256, PDQ, PHOTODNA)} | {"pdna": PHOTODNA}
 _ABOUT: Final = {"entry": "entry", "id": "entry", "member": "member", "classification": "classification"}
 
 
@@ -138,7 +139,7 @@ class _Rows(Iterator[tuple[int, list[str]]]):
 def _columns(heading: Sequence[str]) -> list[str | HashType]:
     """Return what each column is. A name that is not known is not repeated: without a heading it is a hash."""
     names = [cell.strip().lower().removeprefix("\ufeff") for cell in heading]
-    known: dict[str, str | HashType] = {**_ABOUT, **_KINDS}
+    known: dict[str, str | HashType] = {**_ABOUT, **KINDS}
     for number, name in enumerate(names, start=1):
         if name not in known:
             choices = ", ".join(known)
@@ -146,7 +147,7 @@ def _columns(heading: Sequence[str]) -> list[str | HashType]:
     columns = [known[name] for name in names]
     if len(set(columns)) < len(columns):
         raise ValueError("two columns have the same heading")
-    if not set(columns) & set(_KINDS.values()):
+    if not set(columns) & set(KINDS.values()):
         raise ValueError("no column is of a kind of hash")
     return columns
 
@@ -155,7 +156,7 @@ def _listed(columns: Sequence[str | HashType], row: Sequence[str]) -> Listed:
     if len(row) != len(columns):
         raise ValueError(f"has {len(row)} fields, and the heading has {len(columns)}")
     cells = {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
-    hashes = tuple(_hash(value, HashType(kind)) for kind, value in cells.items() if kind in _KINDS.values())
+    hashes = tuple(_hash(value, HashType(kind)) for kind, value in cells.items() if kind in KINDS.values())
     if not hashes:
         raise ValueError("has no hash")
     return Listed(
