@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cybertip.cases.assembly.known import KnownAttachment, KnownFile, told
+from cybertip.cases.assembly.known import KnownAttachment
+from cybertip.cases.assembly.media import KnownFile, told
 from cybertip.cases.assembly.notes import about_match, about_transcript, about_views
 from cybertip.cases.assembly.rule import Rule, Section
 from cybertip.cases.attachments import AttachmentKind

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cybertip.cases.assembly.known import Known, told
+from cybertip.cases.assembly.known import Known
+from cybertip.cases.assembly.media import told
 from cybertip.cases.attachments import Attachment, AttachmentKind
 from cybertip.cases.references import ItemRef
 from cybertip.cases.signals import KnownMatch

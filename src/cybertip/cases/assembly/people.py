@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cybertip.cases.assembly.known import KnownPerson, KnownUser, told
+from cybertip.cases.assembly.known import KnownPerson, KnownUser
+from cybertip.cases.assembly.media import told
 from cybertip.cases.assembly.rule import Rule, Section
 from cybertip.cases.enrichment import UserInfo, unique_events
 from cybertip.model import Email, IntendedRecipient, Person, PersonOrUserReported, Victim, evolve

@@ -19,7 +19,8 @@ What was noticed about the answer itself (`missing`, `unasked`, `contradiction`)
 from collections.abc import Iterator
 
 from cybertip.cases.assembly.files import exif_viewed, is_media_type
-from cybertip.cases.assembly.known import Known, KnownFile, told
+from cybertip.cases.assembly.known import Known
+from cybertip.cases.assembly.media import KnownFile, told
 from cybertip.cases.assembly.notes import absent_files, missing
 from cybertip.cases.enrichment import Finding
 from cybertip.cases.references import UserRef
