@@ -124,6 +124,26 @@ def test_an_index_of_one_hash(hma: Hma, ask: Any) -> None:
     assert any("holds one hash" in one for one in health.warnings)
 
 
+def test_a_second_hash_is_found_once_it_is_loaded(hma: Hma, colour: Any, url: str, time: Clock) -> None:
+    """What was looked in before the second hash is an index that finds nothing, however long it has been there."""
+    del hma.store.content[2]
+    hma.build()
+    item = MediaItem(id=ItemId("1"), hashes=(MediaHash(type=PDQ, value=KNOWN),))
+
+    def match(matcher: Any) -> Any:
+        return matcher.match([item])
+
+    def add(_: object) -> None:
+        time.forward(hours=1)
+        hma.loads = False
+        hma.add("SYNTHETIC", pdq=FAR)
+
+    (result,) = colour.of(url, match, add, match, clock=time)
+    assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.NO_LIST)
+    hma.load()
+    assert colour.match(url, [item], clock=time)[0].outcome is Outcome.POTENTIAL_MATCH
+
+
 def test_an_index_of_one_video(hma: Hma, colour: Any, url: str) -> None:
     """Indexes of digests lose nothing."""
     hma.add("SYNTHETIC", video_md5="0" * 32)

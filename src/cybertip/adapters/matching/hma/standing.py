@@ -126,13 +126,12 @@ class Survey:
                 self._note(NotChecked.NO_LIST, f"HMA does not know the signal type {signal.name!r}", signal)
                 continue
             self._sizes[signal.type] = state.size
-            if not state.present or state.size < 1:
-                self._note(NotChecked.NO_LIST, f"there is no index of {signal.name!r}, or nothing in it", signal)
+            words = _nothing_in(signal, state)
+            if words is not None:
+                self._note(NotChecked.NO_LIST, words, signal)
+                # Whatever is built next has to be loaded first.
                 self._seen.pop(signal.name, None)
                 continue
-            if state.size == 1 and signal.limit is not None:
-                words = f"the index of {signal.name!r} holds one hash, and HMA does not find it: add another"
-                self._note(NotChecked.NO_LIST, words, signal)
             there[signal.name] = state
             self._seen.setdefault(signal.name, Seen(since=self._now))
         return there
@@ -287,6 +286,15 @@ class Survey:
             warnings=tuple(dict.fromkeys(self._warnings)),
             asked_at=self._now,
         )
+
+
+def _nothing_in(signal: Signal, index: IndexState) -> str | None:
+    """Say why nothing can be found in an index; None where something can."""
+    if not index.present or index.size < 1:
+        return f"there is no index of {signal.name!r}, or nothing in it"
+    if index.size == 1 and signal.limit is not None:
+        return f"the index of {signal.name!r} holds one hash, and HMA does not find it: add another"
+    return None
 
 
 def _complete(fetching: Fetching) -> datetime | None:
