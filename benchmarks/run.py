@@ -21,6 +21,8 @@ import scale
 import upload
 from stage import Row
 
+import desk
+
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 
 HEAD = """# Benchmarks
@@ -56,7 +58,8 @@ GROWTH = """
 ## Growth
 
 The time beside many settled submissions by the time beside few, and a worker's memory after many submissions by that after a
-tenth of them: 1 means that what is settled costs nothing.
+tenth of them: 1 means that what is settled costs nothing. And the time of a signal about a user of whom ten thousand came
+before by that of one of whom a hundred did: 1 means that a case takes the next one as quickly, however many it holds.
 
 """
 
@@ -108,10 +111,12 @@ class Amounts:
     claims: int = 200
     media: int = 500
     messages: int = 20_000
+    signals: int = 10_000
 
 
 _QUICK = Amounts(
     documents=3,
+    signals=500,
     size=16,
     runs=1,
     rounds=2,
@@ -145,6 +150,7 @@ def measured(amounts: Amounts, folder: str | None) -> str:
     large = evidence.measure(max(amounts.size // 4, 16), amounts.runs, folder)
     lasting = durable.measure(amounts.rounds, amounts.filings, folder)
     growing = scale.measure(amounts.settled, amounts.submissions, amounts.claims, folder)
+    growing += desk.measure(amounts.signals, amounts.claims, folder)
     cases = assembly.measure(amounts.media, amounts.messages, amounts.runs)
     machine = (
         f"Measured on {platform.machine()}, {os.cpu_count()} cores ({_processor()}), {platform.system()}, "
