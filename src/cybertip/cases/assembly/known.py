@@ -25,7 +25,7 @@ class Moment(NamedTuple):
     meaning: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class KnownAttachment:
     """A file that goes with the report and is no media of the case."""
 
@@ -34,7 +34,7 @@ class KnownAttachment:
     alone: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class KnownUser:
     """The user whom the case is about."""
 
@@ -47,7 +47,7 @@ class KnownUser:
     prior_reports: tuple[ReportId, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class KnownPerson:
     """A victim or an intended recipient, as the reviewer wrote, with what the platform knows of that user."""
 
@@ -56,7 +56,7 @@ class KnownPerson:
     service: str | None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Known:
     """Everything that a filing is assembled from."""
 

@@ -21,7 +21,7 @@ def told(text: str | None) -> str | None:
     return None if text is None or is_blank(text) else text
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class KnownFile:
     """A file of the case that is filed."""
 
