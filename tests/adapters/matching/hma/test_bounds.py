@@ -38,8 +38,19 @@ def ask(colour: Any, url: str) -> Callable[..., Any]:
     return asked
 
 
-@pytest.mark.parametrize("path", [LOOKUP, "/status", "/c/banks"])
-@pytest.mark.parametrize("word", ["drop", "truncate", "hang", "trickle"])
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        (LOOKUP, "drop"),
+        (LOOKUP, "truncate"),
+        (LOOKUP, "hang"),
+        (LOOKUP, "trickle"),
+        ("/status", "hang"),
+        ("/m/index/status", "truncate"),
+        ("/c/banks", "trickle"),
+        ("/c/exchanges", "drop"),
+    ],
+)
 def test_connections_that_break(hma: Hma, ask: Any, path: str, word: Any) -> None:
     """Half an answer is none; neither is one that takes too long, as a whole or between two bytes."""
     hma.faults.append(Fault(path=path, answer=word, times=None))

@@ -1,4 +1,4 @@
-"""The matcher, in both colours: they play the plans of `lookups` and `standing`."""
+"""The matcher, in both colours: they play the plans of `lookups` and `survey`."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,8 @@ from cybertip.adapters.matching.hma.feedback import recorded
 from cybertip.adapters.matching.hma.hashes import can_hash_pictures
 from cybertip.adapters.matching.hma.lookups import looked_up
 from cybertip.adapters.matching.hma.settings import HmaSettings
-from cybertip.adapters.matching.hma.standing import Seen, Standing, Survey
+from cybertip.adapters.matching.hma.standing import Seen, Standing
+from cybertip.adapters.matching.hma.survey import Survey
 from cybertip.hashing.together import each
 from cybertip.ports.clock import Clock, SystemClock
 from cybertip.ports.matching import PDQ, HashMatch, HashType, MatcherHealth, MatchResult, MediaItem, NotChecked, Verdict
