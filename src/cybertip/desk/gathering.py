@@ -16,7 +16,7 @@ from cybertip.cases.stages import BEFORE_FILING, Stage
 from cybertip.desk.effects import Failed, Fetch, Now, Weigh, Weighed
 from cybertip.desk.office import Office
 from cybertip.desk.pauses import pause
-from cybertip.desk.standing import NOTHING, Happens, Standing, Step, record
+from cybertip.desk.standing import NOTHING, Happens, Standing, Step, look_again, record
 from cybertip.filing.effects import Flow
 
 __all__ = ["GATHERING", "gather"]
@@ -26,21 +26,26 @@ GATHERING = frozenset({*BEFORE_FILING, Stage.DECIDED, Stage.BLOCKED})
 
 
 def gather(office: Office, standing: Standing, failed: dict[ItemRef, str]) -> Flow[tuple[Standing, datetime | None]]:
-    """Keep what can be had, and return when the rest is to be tried again.
+    """Keep what can be had, and return when the rest is to be tried again; stop where somebody else recorded something.
 
     Args:
         office: whose case it is.
         standing: the case.
         failed: what was tried already and could not be had, and why; what fails is added to it.
     """
+    surprises = standing.surprises
     for ref, sources in _awaited(standing.case).items():
         if ref in failed:
             continue
         kept = yield from _keep(ref, sources)
         if isinstance(kept, Failed):
             failed[ref] = kept.reason
+            standing = yield from look_again(office, standing)
         else:
             standing = yield from record(office, standing, _keeping(kept))
+        if standing.surprises != surprises:
+            # It may have been decided, and a report does not wait for files whose server takes its time.
+            return standing, None
     left = {ref: why for ref, why in failed.items() if ref in _awaited(standing.case)}
     if not left:
         return standing, None

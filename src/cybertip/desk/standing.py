@@ -8,7 +8,7 @@ import attrs
 from cybertip.cases.case import Case
 from cybertip.cases.events import Event
 from cybertip.cases.journal import CaseJournal
-from cybertip.desk.effects import Append, Now
+from cybertip.desk.effects import Append, Look, Now
 from cybertip.desk.letters import letter_of
 from cybertip.desk.office import Office
 from cybertip.desk.reviewing import head_after, load
@@ -16,7 +16,7 @@ from cybertip.errors import Conflict
 from cybertip.filing.effects import Flow
 from cybertip.ports.storage import Head
 
-__all__ = ["NOTHING", "Happens", "Standing", "Step", "look", "record", "rest"]
+__all__ = ["NOTHING", "Happens", "Standing", "Step", "look", "look_again", "record", "rest"]
 
 #: How often a step is decided anew where somebody else is always quicker.
 _TRIES = 20
@@ -92,6 +92,14 @@ def rest(office: Office, standing: Standing, due_at: datetime | None) -> Flow[St
     except Conflict:
         return (yield from _again(office, standing))
     return attrs.evolve(standing, head=head)
+
+
+def look_again(office: Office, standing: Standing) -> Flow[Standing]:
+    """Read a case again if somebody recorded something since."""
+    head = yield from Look(standing.head.key)
+    if head is not None and head.version == standing.head.version:
+        return standing
+    return (yield from _again(office, standing))
 
 
 def _again(office: Office, standing: Standing) -> Flow[Standing]:

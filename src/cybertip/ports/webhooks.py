@@ -17,9 +17,11 @@ class Webhooks(Protocol):
 
     - One call is one request: nothing is retried, and no redirect is followed.
     - A request is signed, or it is not sent.
-    - The same `id` names the same request each time that it is sent, so that a receiver can tell a repetition.
+    - The same `id` names the same request each time that it is sent, so that a receiver can tell a repetition. It has
+      letters, digits, `-` and `_` only, 255 at the most.
     - Only a `WebhookError` is raised. `WebhookNotSent` is raised only where the endpoint cannot have acted on the request,
-      and `WebhookDeclined` only where it answered so; after `WebhookUnanswered` nobody knows.
+      and `WebhookDeclined` only where it answered so; after `WebhookUnanswered` nobody knows. What was not sent is so
+      `for_good` where a person has to mend something on this side first.
     - It ends in bounded time and reads a bounded answer, whatever the endpoint does.
     - Addresses, bodies and keys are in no error, no repr and no log.
     """

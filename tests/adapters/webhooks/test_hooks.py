@@ -299,6 +299,7 @@ def test_what_cannot_be_signed_is_not_sent(
         with pytest.raises(WebhookNotSent, match="sign") as unsent:
             getattr(colour.webhooks(**given), method)(value, id="a")
     assert not server.requests
+    assert unsent.value.for_good, "nobody but a person can mend it"
     assert "canary" not in str(unsent.value)
 
 
@@ -312,8 +313,9 @@ def test_an_id_that_cannot_be_signed_is_not_sent(colour: Any, serving: Any, answ
 @pytest.mark.parametrize(("method", "value"), CALLS)
 def test_an_endpoint_that_is_not_set_is_named(colour: Any, method: str, value: Any) -> None:
     """A platform without an endpoint is told which one it lacks."""
-    with pytest.raises(WebhookNotSent, match=f"{NAMES[method]}: no such endpoint is set"):
+    with pytest.raises(WebhookNotSent, match=f"{NAMES[method]}: no such endpoint is set") as unsent:
         getattr(colour.webhooks(), method)(value, id="a")
+    assert unsent.value.for_good
 
 
 def test_nothing_is_shown(colour: Any, serving: Any, answer: Any, caplog: pytest.LogCaptureFixture) -> None:

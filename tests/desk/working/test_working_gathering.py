@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cybertip.cases.enrichment import nothing_known
 from cybertip.cases.references import EvidenceId
 from cybertip.cases.signals import Media
 from cybertip.desk.reviewing import claim, keep, miss
@@ -201,3 +202,23 @@ def test_files_that_nobody_decided_to_report_do_not_hold_a_report_up(world: Any,
     world.decide(key, kit.decision(1, left_out=(2,)))
     world.pass_time(seconds=30, step=timedelta(seconds=1))
     assert (world.case(key).stage, world.storage.head(key).due_at) == ("reported", None)
+
+
+def test_a_report_does_not_wait_for_servers_that_take_their_time(world: Any, kit: Any) -> None:
+    """Of many files that cannot be fetched, the next is tried after the filing that was decided on meanwhile."""
+    world.platform.fails["fetch"] = SLOW
+    key = world.receive(kit.signal(kit.kept(1), kit.at_url(2), kit.at_url(3, "https://media.example/3")))
+    world.work()
+    world.clock.advance(timedelta(minutes=1))
+    asked_after = []
+
+    def asked(request: Any) -> Any:
+        asked_after.append(len(world.platform.fetched))
+        return nothing_known(request)
+
+    world.platform.answer = asked
+    during_a_fetch(world, lambda: world.decide(key, kit.decision(1, left_out=(2, 3))))
+    world.work()
+    # Both at first, and of the second round the one that was under way.
+    assert asked_after == [3]
+    assert world.case(key).stage == "filed"
