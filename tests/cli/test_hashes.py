@@ -116,9 +116,10 @@ def test_a_sync_that_is_killed_is_gone_on_with(
     """The real command, killed in the middle again and again, fourteen hours from UTC, leaves a list that the next run
     completes."""
     for at in (3, 8):
+        ncmec.faults.append(Fault(at=at, cut=0, then=lambda: process.kill()))  # noqa: B023 # the one that asks
         process = start("hashes", "sync", env=os.environ | {"TZ": "Pacific/Kiritimati"})
-        ncmec.faults.append(Fault(at=at, cut=0, then=lambda: process.send_signal(signal.SIGKILL)))  # noqa: B023 # now
-        assert process.wait(60) == -signal.SIGKILL
+        _, said = process.communicate(timeout=170)
+        assert process.returncode == -signal.SIGKILL, said
         with HashStore(place / "hashes.db") as store:
             (listed,) = store.lists()
             assert listed.as_of is None or listed.as_of < NOW
@@ -387,6 +388,7 @@ def test_a_file_with_bad_lines_is_not_imported_at_all(run: Any, place: Path) -> 
         (["list.csv", "--list", "x", "--type", "md5"], USAGE, "the columns of a table"),
         (["latin.txt", "--list", "x"], INVALID, "line 2: is not in UTF-8"),
         (["list.csv", "--list", "x", "--format", "plain"], INVALID, "line 1: is no hash"),
+        (["list.txt", "--list", "x", "--hashes", "no/where.db"], USAGE, "there is no folder "),
         (["list.txt", "--list", "x", "--type", "mdd5"], USAGE, "--type is one of md5, sha1"),
         (["empty.txt", "--list", "x", "--replace"], INVALID, "the file has no hash"),
         (["empty.csv", "--list", "x", "--replace"], INVALID, "the file has no hash"),

@@ -24,6 +24,10 @@ def opened(settings: Settings, given: Path | None, *, make: bool = False) -> Ite
     """Open the file of the lists. One that is made can be read by nobody else: hashes of known material are in it."""
     path = given or Path(settings.hashes)
     if make:
+        if not path.absolute().parent.is_dir():
+            raise Misuse(
+                f"there is no folder {path.absolute().parent} to keep the lists in: make it, for its owner alone"
+            )
         make_private(path)
     elif not path.is_file():
         raise Misuse(f"there is no store of hashes {path.absolute()}: `cybertip hashes sync` and `import` make one")
