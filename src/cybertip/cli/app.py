@@ -7,6 +7,7 @@ import typer
 
 from cybertip.cli.asking import list_
 from cybertip.cli.audit import audit
+from cybertip.cli.cases import case
 from cybertip.cli.deciding import retract, retry
 from cybertip.cli.demo import demo
 from cybertip.cli.documents import convert, validate
@@ -31,8 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, and those hold reports
     help="File CyberTipline reports with NCMEC. Unofficial; no legal advice.",
     epilog="Exit codes: 0 done; 1 invalid or different; 2 usage; 3 refused by NCMEC; 4 no answer that can be relied on, or "
-    "something is left for later; 5 a person has to decide; 6 no such submission, or it does not stand so; 7 the storage "
-    "failed; 8 journals were tampered with.",
+    "something is left for later; 5 a person has to decide; 6 no such submission or case, or it does not stand so; 7 the "
+    "storage failed; 8 journals were tampered with.",
 )
 
 
@@ -64,6 +65,7 @@ app.command()(retract)
 app.command()(receipt)
 app.add_typer(storage, name="storage")
 app.add_typer(audit, name="audit")
+app.add_typer(case, name="case")
 app.command("hash")(hash_)
 app.command()(match)
 app.add_typer(hashes, name="hashes")

@@ -16,7 +16,7 @@ from cybertip.filing import Status
 if TYPE_CHECKING:
     from cybertip.ports.storage import Head, Storage
 
-__all__ = ["list_"]
+__all__ = ["is_of_desk", "list_"]
 
 #: Heads that are read at a time, however many are asked for.
 _PAGE = 500
@@ -44,12 +44,21 @@ def _pages(storage: "Storage", limit: int | None, *, after: str | None, **wanted
     while limit is None or limit > 0:
         size = _PAGE if limit is None else min(limit, _PAGE)
         page = list(storage.heads(after=after, limit=size, **wanted))
-        if page:
-            yield page
+        submissions = [head for head in page if not is_of_desk(head)]
+        if submissions:
+            yield submissions
         if len(page) < size:
             return
         after = page[-1].key
-        limit = None if limit is None else limit - size
+        limit = None if limit is None else limit - len(submissions)
+
+
+def is_of_desk(head: "Head") -> bool:
+    """Tell whether a head is that of a case or of a signal: a desk keeps them beside the submissions.
+
+    The lane of a submission is called like its environment, and has no colon.
+    """
+    return ":" in head.lane
 
 
 def _print_json(pages: "Iterator[list[Head]]") -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cybertip.cli import show as printing
+from cybertip.cli.asking import is_of_desk
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.outcome import Outcome, outcomes, warn
 from cybertip.cli.outlook import Outlook, outlook
@@ -77,6 +78,8 @@ def found(storage: "Storage", key: str) -> "tuple[Head, Sequence[Entry]]":
     head = storage.head(key)
     if head is None:
         raise UnknownSubmission("there is no such submission; `cybertip list` says which there are", key=key)
+    if is_of_desk(head):
+        raise UnknownSubmission("it is no submission: `cybertip case show` tells of cases", key=key)
     return head, storage.read(key)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from cybertip.errors import (
     AdapterError,
+    CaseError,
     CybertipError,
     InvalidReport,
     NcmecError,
@@ -30,7 +31,7 @@ class Outcome(IntEnum):
     REFUSED = 3
     NO_ANSWER = 4
     NEEDS_HUMAN = 5
-    #: There is no such submission, or it does not stand as the command needs it.
+    #: There is no such submission or case, or it does not stand as the command needs it.
     NOT_SO = 6
     #: The database, or the folder of the evidence.
     STORAGE = 7
@@ -57,7 +58,7 @@ def outcomes() -> Iterator[None]:
         _stop(str(error), Outcome.NO_ANSWER)
     except NeedsHuman as error:
         _stop(str(error), Outcome.NEEDS_HUMAN)
-    except SubmissionError as error:
+    except (SubmissionError, CaseError) as error:
         _stop(str(error), Outcome.NOT_SO)
     except AdapterError as error:
         _stop(advised(error), Outcome.STORAGE)

@@ -12,7 +12,7 @@ from cybertip.cli import show
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.outcome import Misuse, Outcome, outcomes
 
-__all__ = ["profile"]
+__all__ = ["profile", "read_profile"]
 
 profile = typer.Typer(no_args_is_help=True, help="Look after what your organisation says of itself in each report.")
 
@@ -50,7 +50,7 @@ def check(
     Exit code 1 if anything is missing for the purpose that --for names, or if a setting is wrong.
     """
     with outcomes():
-        read = _read(file)
+        read = read_profile(file)
         if as_json or not show.console.is_terminal:
             show.data(_plain(read))
         else:
@@ -59,7 +59,8 @@ def check(
         raise typer.Exit(Outcome.INVALID)
 
 
-def _read(file: Path | None) -> Profile:
+def read_profile(file: Path | None) -> Profile:
+    """Read an organisation's settings from a file, where there is one, and from variables, which go before it."""
     if file is None:
         return Profile.from_environment(os.environ)
     try:

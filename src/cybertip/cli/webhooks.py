@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cybertip.testing.webhooks import Asked, Verdict
     from cybertip.webhooks.signing import Signer
 
-__all__ = ["webhooks"]
+__all__ = ["signer", "webhooks"]
 
 #: Holds the key itself; a key on the command line could be read by every user of the machine.
 _KEY = "CYBERTIP_WEBHOOK_KEY"
@@ -94,7 +94,7 @@ def check(
         try:
             verdicts = check_endpoint(
                 address,
-                _signer(key, password),
+                signer(key, password),
                 asked,
                 limits=Limits(deadline_for=timedelta(seconds=within), silence_for=timedelta(seconds=within)),
                 guard=_guard(address, allow_network or []),
@@ -169,7 +169,7 @@ def _guard(address: Address, networks: Sequence[str]) -> Guard:
 # -- keys -------------------------------------------------------------------------------------------------------------
 
 
-def _signer(file: Path | None, password: str | None) -> "Signer":
+def signer(file: Path | None, password: str | None) -> "Signer":
     """Return what signs; what kind of key it is says the scheme."""
     given = file.read_bytes() if file is not None else os.environ.get(_KEY, "").encode(errors="replace")
     where = str(file) if file is not None else _KEY

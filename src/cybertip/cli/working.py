@@ -1,10 +1,9 @@
-"""`worker`: deliver whatever is due, until it is stopped or nothing is left."""
+"""`worker`: deliver whatever is due, and do what is due of cases, until it is stopped or nothing is left."""
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,8 @@ import typer
 
 from cybertip.cli import show
 from cybertip.cli.board import Board, notices
+from cybertip.cli.desk_working import left_of_cases, side_by_side, works
+from cybertip.cli.organisation import desk_at, office_of
 from cybertip.cli.outcome import Misuse, Outcome, outcomes, warn
 from cybertip.cli.settings import ConfigOption, load
 from cybertip.filing import Status
@@ -40,6 +41,9 @@ def worker(
 ) -> None:
     """Deliver what is recorded. Any number may run on one database: each submission has one of them at a time.
 
+    Where an organisation is set, it also works on its cases: it keeps media, asks the platform about what was decided, files
+    it, and tells the platform.
+
     SIGTERM and Control-C end it after the call that is under way, with exit code 0; a second one ends it at once, and the
     next worker goes on from the journal. It outlives failures of the database. With --until-idle it waits for what another
     worker has, or had when it died: until that is done, or its lease is over. The exit code then says what is left: 0
@@ -49,6 +53,7 @@ def worker(
     with outcomes():
         settings = load(config)
         environment = settings.chosen_environment()
+        office = office_of(settings) if settings.organisation else None
         folder = Path(settings.evidence)
         if not folder.is_dir():
             raise Misuse(f"there is no folder {folder.absolute()}: CYBERTIP_EVIDENCE must name that of the evidence")
@@ -65,9 +70,12 @@ def worker(
             ) as courier,
             _stopping() as stop,
         ):
-            _apart(lambda: courier.run_until_stopped(stop, concurrency=concurrency, until_idle=until_idle))
+            desk = desk_at(settings, courier) if office else None
+            side_by_side(works(courier, desk, office, stop, concurrency=concurrency, until_idle=until_idle), stop)
             if until_idle and not stop.is_set():
                 left = _left(storage, environment.name, refused=board.refused)
+                if office is not None and left is Outcome.DONE:
+                    left = left_of_cases(storage, office)
                 if left is not Outcome.DONE:
                     raise typer.Exit(left)
 
@@ -88,12 +96,6 @@ def _left(storage: "Storage", lane: str, *, refused: bool) -> Outcome:
         warn("a person has to decide something: `cybertip list --status needs_human`, then `cybertip show KEY`")
         return Outcome.NEEDS_HUMAN
     return Outcome.DONE
-
-
-def _apart(work: Callable[[], None]) -> None:
-    """Do the work in another thread: signals are handled in this one, which must not hold what the handler needs."""
-    with ThreadPoolExecutor(1, thread_name_prefix="cybertip-worker") as pool:
-        pool.submit(work).result()
 
 
 @contextmanager
