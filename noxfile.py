@@ -9,8 +9,8 @@ nox.options.sessions = ["tests"]
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """File a synthetic report with a NCMEC double on this machine."""
-    session.install(".[cli,sandbox]")
+    """Take a synthetic case from its signals to a receipt of a NCMEC double on this machine."""
+    session.install(".[cli,sandbox,pdq,webhooks]")
     session.run("cybertip", "demo", *session.posargs)
 
 

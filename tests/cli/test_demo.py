@@ -9,39 +9,54 @@ from typing import Any
 import pytest
 
 import cybertip
-from cybertip.cli import crash
-from cybertip.cli.crash import DemoFailed
+from cybertip.cli.demo import crash
+from cybertip.cli.demo.crash import DemoFailed
 
 Terminal = Callable[..., tuple[int, str]]
 
 
-def test_the_demo_files_three_files_durably(run: Any, place: Path, start: Callable[..., Any]) -> None:
-    """One command takes a report all the way through a database, and keeps what a newcomer wants to look at."""
+FILES = ["upload-1.jpg", "upload-2.png", "thread-1.jsonl", "thread-1.csv", "supplemental-1-account.txt"]
+
+
+def test_the_demo_goes_from_signals_to_a_receipt(run: Any, place: Path, start: Callable[..., Any]) -> None:
+    """One command takes three signals all the way to a report, and keeps what a newcomer wants to look at."""
     process = start("demo", "--keep", "kept")
     said, complaints = process.communicate(timeout=120)
     assert (process.returncode, complaints) == (0, "")
     receipt = cybertip.read((place / "kept/receipt.xml").read_bytes())
     assert isinstance(receipt, cybertip.ReportDoneResponse)
-    assert len(receipt.files.file_ids) == 3
-    assert [(place / "kept" / name).stat().st_mode & 0o777 for name in ("receipt.xml", "cybertip.db")] == [0o600] * 2
-    assert f"Finished report {receipt.report_id}" in said
+    assert len(receipt.files.file_ids) == len(FILES)
+    private = ("receipt.xml", "cybertip.db", "hashes.db")
+    assert [(place / "kept" / name).stat().st_mode & 0o777 for name in private] == [0o600] * 3
+    assert f"NCMEC has report {receipt.report_id}" in said
+    assert "Took in a hash match, a user report and an escalation: all three are in case/" in said
+    assert "of production reports alone" in said
     assert "<reportDoneResponse" in said
     assert {path.name for path in (place / "kept").iterdir()} == {
-        "cybertip.db", "evidence", "filing.json", "noise.png", "receipt.xml", "shapes.png", "transcript.jsonl",
+        "cybertip.db", "cybertip.toml", "evidence", "filed", "hashes.db", "original.png", "profile.toml", "receipt.xml",
+        "shapes.png", "upload.jpg",
     }  # fmt: skip
+    assert {path.name for path in (place / "kept/filed").iterdir()} == {"filing.json", *FILES}
 
 
 def test_what_the_demo_keeps_can_be_looked_at(run: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands of durable filing work in the folder that was kept, and a second run there files another submission."""
+    """The commands work in the folder that was kept; a second run there opens a case that follows the first."""
     for number in (1, 2):
-        assert run("demo", "--keep", "kept").exit_code == 0
+        told = json.loads(run("demo", "--keep", "kept", "--json").stdout)
         monkeypatch.chdir(place / "kept")
-        listed = json.loads(run("list", "--json").stdout)
-        assert [(one["key"], one["status"]) for one in listed] == [
-            (f"demo-{one + 1}", "finished") for one in range(number)
+        cases = json.loads(run("case", "list", "--all").stdout)
+        assert [(one["case"].rpartition("/")[2], one["status"]) for one in cases] == [
+            (f"{one + 1:06}", "reported") for one in range(number)
         ]
-        assert run("receipt", f"demo-{number}").stdout_bytes == (place / "kept/receipt.xml").read_bytes()
+        assert cases[-1]["case"] == told["case"]
+        assert json.loads(run("case", "show", told["case"]).stdout)["reportId"] == told["reportId"]
+        assert [one["key"] for one in json.loads(run("list", "--json").stdout)] == [
+            f"{one['case']}/report" for one in cases
+        ]
+        assert run("receipt", told["key"]).stdout_bytes == (place / "kept/receipt.xml").read_bytes()
+        assert run("show", told["case"]).exit_code == 6
         assert run("audit", "verify").exit_code == 0
+        assert run("validate", "filed/filing.json").exit_code == 0
         monkeypatch.chdir(place)
 
 
@@ -49,8 +64,47 @@ def test_the_demo_speaks_json(run: Any) -> None:
     """A script gets one JSON object, and nothing else on standard output."""
     told = json.loads(run("demo", "--json").stdout)
     assert (told["state"], told["killed"], len(told["reports"])) == ("finished", None, 1)
-    assert [one["filename"] for one in told["files"]] == ["noise.png", "shapes.png", "transcript.jsonl"]
+    assert told["signals"] == ["HashMatched", "UserReported", "Escalated"]
+    assert told["calls"] == ["/additional-info", "/case-event", "/preserve"]
+    assert [one["filename"] for one in told["files"]] == FILES
     assert all(one["described"] for one in told["files"])
+
+
+def test_the_match_of_the_demo_is_a_real_one(run: Any) -> None:
+    """The picture was turned, mirrored, made smaller and recompressed, so that no digest could find it; PDQ does."""
+    match = json.loads(run("demo", "--json").stdout)["match"]
+    assert (match["hashType"], match["kind"]) == ("pdq", "near")
+    assert 0 < match["distance"] <= 31
+
+
+def test_the_platform_of_the_demo_answers_only_what_is_signed(place: Path) -> None:
+    """A request without its signature gets 401, and is not among those that the demonstration tells of."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    from cybertip.cli.demo.endpoints import running_platform
+
+    with running_platform(place) as platform:
+        for path in ("/additional-info", "/preserve", "/case-event"):
+            with pytest.raises(HTTPError) as refused, urlopen(Request(platform.url + path, b"{}")):
+                pass
+            assert refused.value.code == 401
+            refused.value.close()
+        with pytest.raises(HTTPError) as refused, urlopen(platform.url + "/store/filing.json"):
+            pass
+        assert refused.value.code == 404
+        refused.value.close()
+        assert platform.calls == []
+
+
+def test_without_its_extras_the_demo_says_what_to_install(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is begun, and with exit code 2."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cybertip.hashing.pictures", None)
+    done = run("demo", "--keep", "kept")
+    assert done.exit_code == 2
+    assert "cybertip[pdq,webhooks]" in done.stderr
 
 
 @pytest.fixture
@@ -72,7 +126,7 @@ def test_a_worker_that_is_killed_while_it_uploads_harms_nothing(run: Any, place:
     first, second = told["reports"]
     assert first == {"reportId": told["killed"]["reportId"], "state": "retracted"}
     assert second == {"reportId": told["reportId"], "state": "finished"}
-    assert [one["filename"] for one in told["files"]] == ["noise.png", "shapes.png", "transcript.jsonl"]
+    assert [one["filename"] for one in told["files"]] == FILES
     assert not list(place.glob("*.db"))
     assert not (place / "evidence").exists()
 
@@ -85,7 +139,7 @@ def test_the_crash_is_told_through_a_pipe(start: Callable[..., Any], place: Path
     assert "Killed the worker with SIGKILL" in said
     assert "the worker stopped before the outcome was recorded" in said
     assert re.search(r"^[0-9]{9}\tretracted\t1\ttaken back", said, re.MULTILINE)
-    assert re.search(r"^[0-9]{9}\tfinished\t3\tfiled: once", said, re.MULTILINE)
+    assert re.search(r"^[0-9]{9}\tfinished\t5\tfiled: once", said, re.MULTILINE)
     assert (place / "kept/receipt.xml").exists()
 
 
@@ -93,7 +147,7 @@ def test_the_demo_is_a_sight(on_a_terminal: Terminal) -> None:
     """A terminal gets ticks and tables, and the story of the crash among them."""
     code, shown = on_a_terminal("demo", "--crash")
     assert code == 0
-    assert "✓ Verified the journal" in shown
+    assert "✓ Verified the journals" in shown
     assert "What NCMEC holds: report" in shown
     assert "Killed the worker" in shown
 
@@ -106,7 +160,7 @@ def test_a_demonstration_that_failed_does_not_look_like_success(run: Any, monkey
         found = real(url)
         return [*found, *found]
 
-    monkeypatch.setattr("cybertip.cli.demo.reports_at", one_too_many)
+    monkeypatch.setattr("cybertip.cli.demo.story.reports_at", one_too_many)
     done = run("demo", "--json")
     assert done.exit_code == 4
     assert done.stderr == f"{DemoFailed('the report was filed 2 times; it should have been once')}\n"

@@ -52,7 +52,7 @@ def deliver_over_a_dead_worker(url: str, settings: Settings, folder: Path, say: 
     with _worker(settings, folder) as first:
         say(f"Started a worker (process {first.pid}, lease {_LEASE} seconds)")
         report_id = _uploading(url, first)
-        say(f"It opened report {report_id} and is uploading noise.png: NCMEC has the file, its answer is on the way")
+        say(f"It opened report {report_id} and is uploading: NCMEC has the first file, its answer is on the way")
         first.kill()
         first.wait()
     killed = Killed(process=first.pid, report_id=report_id)
@@ -75,8 +75,9 @@ def _worker(settings: Settings, folder: Path) -> "Iterator[subprocess.Popen[str]
     """Start a worker in a process of its own, as a service manager would."""
     ours = {f"CYBERTIP_{name.upper()}": getattr(settings, name) for name in _SETTINGS}
     others = {name: value for name, value in os.environ.items() if not name.startswith("CYBERTIP_")}
-    # -P: what lies in the folder is no part of the program.
+    # -P: what lies in the folder is no part of the program, and no settings of its own.
     program = [sys.executable, "-P", "-m", "cybertip", "worker", "--until-idle", "--lease-for", str(_LEASE)]
+    program += ["--config", os.devnull]
     process = subprocess.Popen(  # noqa: S603 - our own program
         program, stdout=subprocess.PIPE, text=True, cwd=folder, env=others | ours
     )
