@@ -10,6 +10,7 @@ from cybertip.adapters.evidence import MemoryEvidence
 from cybertip.adapters.storage.memory import MemoryStorage
 from cybertip.cases.case import Case
 from cybertip.cases.decisions import Decision, Dismissed, MediaDecision
+from cybertip.cases.events import Event, decode as decode_event
 from cybertip.cases.journal import CaseJournal
 from cybertip.cases.placement import SignalJournal
 from cybertip.cases.profile import IncidentKind, Profile
@@ -20,6 +21,7 @@ from cybertip.desk.driving import Hands
 from cybertip.desk.office import Office
 from cybertip.desk.visibility import Viewer
 from cybertip.errors import Conflict, InvalidReport
+from cybertip.filing.chain import Entry
 from cybertip.filing.effects import Flow
 from cybertip.model import IncidentType
 from cybertip.protocol import Environment
@@ -144,6 +146,11 @@ class Running:
         while not self.is_over:
             self.step()
         return self.result
+
+
+def decode(entry: Entry) -> Event:
+    """Read what happened to a case."""
+    return decode_event(entry.kind, entry.data)
 
 
 def desk(**parts: Any) -> Desk:
