@@ -43,7 +43,7 @@ def test_signals_about_one_user_are_one_case(kit: Any) -> None:
 def test_where_it_stands_is_found_without_reading_it(kit: Any) -> None:
     """The head says what the journal would: status, priority and queue; and its media are due to be kept at once."""
     desk = kit.desk()
-    about = {"reporter": None, "csam": False}
+    about: dict[str, Any] = {"reporter": None, "csam": False}
     kinds = {key: value for key, value in attrs.asdict(kit.signal(1), recurse=False).items() if key != "moderator"}
     noted = UserReported(**kinds, **about)
     case = desk.run(receive(desk.office, noted)).case
