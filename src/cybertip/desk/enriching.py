@@ -149,13 +149,13 @@ def _named(file: AdditionalFile) -> tuple[str, str]:
 
 
 def _prior_reports(office: Office, case: Case) -> Flow[tuple[ReportId, ...]]:
-    """Return what was reported of the user before, by the heads of their other cases."""
+    """Return what was reported of the user before, by the heads of their cases; this one has no report yet."""
     tag = user_tag(office.organisation, office.environment.name, case.user)
     found: list[ReportId] = []
     after: str | None = None
     while True:
         page = yield from Find(lane=office.cases, tenant=office.organisation, tag=tag, after=after, limit=_PAGE)
-        found += [ReportId(head.report_id) for head in page if head.report_id is not None and head.key != case.key]
+        found += [ReportId(head.report_id) for head in page if head.report_id is not None]
         if len(page) < _PAGE:
             return tuple(found)
         after = page[-1].key

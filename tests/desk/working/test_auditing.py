@@ -43,7 +43,7 @@ def test_what_a_desk_wrote_is_whole(kit: Any) -> None:
 
 def test_cases_are_whole_after_each_step(kit: Any) -> None:
     """Whatever a worker had done when it stopped, the head is what follows from the journal."""
-    for effects in range(0, 60, 3):
+    for effects in range(0, 60, 6):
         world = kit.World()
         key = world.receive(kit.signal(kit.kept(1), kit.at_url(2)))
         world.luck = kit.Luck(effects)

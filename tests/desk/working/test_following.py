@@ -32,7 +32,7 @@ def test_an_endpoint_that_fails_for_hours_changes_nothing_about_the_report(any_w
     world = any_world
     key = reported(world, kit, preserve=DOWN)
     before = world.storage.read(f"{key}/report"), world.ncmec.reports(), world.case(key).report_id
-    world.pass_time(hours=30, step=timedelta(minutes=5))
+    world.pass_time(hours=30, step=timedelta(minutes=20))
     case = world.case(key)
     assert (world.storage.read(f"{key}/report"), world.ncmec.reports(), case.report_id) == before
     assert (case.stage, case.preserved) == ("reported", False)
@@ -41,7 +41,7 @@ def test_an_endpoint_that_fails_for_hours_changes_nothing_about_the_report(any_w
     assert "overdue" in world.storage.head(key).tags
     assert len(world.letters()) == 1
     world.platform.fails.clear()
-    world.pass_time(hours=6, step=timedelta(minutes=5))
+    world.pass_time(hours=6, step=timedelta(minutes=20))
     case = world.case(key)
     assert (case.preserved, case.overdue, world.letters()) == (True, {}, [])
     assert "overdue" not in world.storage.head(key).tags
@@ -151,6 +151,35 @@ def test_the_same_letter_says_the_same_however_late(world: Any, kit: Any) -> Non
     [(id, event), *_] = filed
     assert (event.case, event.report_id) == (key, world.case(key).report_id)
     assert id.replace("-", "").isalnum()
+
+
+def test_what_is_recorded_as_told_is_not_told_again(world: Any, kit: Any) -> None:
+    """A worker that died before it had settled the letter leaves a letter, and no second request."""
+    key = reported(world, kit)
+    [letter] = [one for one in world.letters() if one.id.endswith("/preservation")]
+    world.follow()
+    world.storage._letters[letter.id] = letter
+    world.follow()
+    assert len(world.platform.preserved) == 1
+    assert (world.kinds(key).count("preserved"), letter.id in world.storage._letters) == (1, False)
+
+
+def test_two_who_tell_the_same_record_it_once(world: Any, kit: Any) -> None:
+    """An endpoint that takes longer than a letter is hidden hears it twice, by one id; the case has it once."""
+    key = reported(world, kit)
+    [letter] = [one for one in world.letters() if one.id.endswith("/preservation")]
+    preserve = world.platform.preserve
+
+    def slow(notice: Any, *, id: str) -> None:
+        world.platform.preserve = preserve
+        world.run(follow(world.office, letter))
+        preserve(notice, id=id)
+
+    world.platform.preserve = slow
+    world.run(follow(world.office, letter))
+    assert len(world.platform.preserved) == 2
+    assert len(set(world.platform.preserved)) == 1
+    assert world.kinds(key).count("preserved") == 1
 
 
 def test_a_letter_says_nothing_but_the_case_and_the_kind(world: Any, kit: Any) -> None:

@@ -46,7 +46,7 @@ def test_an_endpoint_that_fails_for_hours_files_nothing_and_loses_nothing(any_wo
     key = world.decided(kit.kept(1))
     world.pass_time(seconds=600)
     assert world.platform.told == []
-    world.pass_time(hours=12, step=timedelta(minutes=5))
+    world.pass_time(hours=12, step=timedelta(minutes=10))
     case, head = world.case(key), world.storage.head(key)
     assert nothing_was_filed(world, key)
     assert (case.stage, head.status) == ("decided", "decided")

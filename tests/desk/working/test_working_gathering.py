@@ -55,7 +55,7 @@ def test_fetching_is_tried_soon_at_first_and_less_often_later(world: Any, kit: A
     world.receive(kit.signal(kit.at_url()))
     world.pass_time(seconds=60, step=timedelta(seconds=1))
     assert 5 <= len(world.platform.fetched) <= 8
-    world.pass_time(hours=240, step=timedelta(minutes=5))
+    world.pass_time(hours=240, step=timedelta(minutes=30))
     assert 40 <= len(world.platform.fetched) <= 70
     assert world.clock.now() < world.storage.heads()[0].due_at <= world.clock.now() + timedelta(hours=6)
 
@@ -222,3 +222,15 @@ def test_a_report_does_not_wait_for_servers_that_take_their_time(world: Any, kit
     # Both at first, and of the second round the one that was under way.
     assert asked_after == [3]
     assert world.case(key).stage == "filed"
+
+
+def test_what_a_report_waits_for_is_said_before_what_it_does_not_wait_for(world: Any, kit: Any) -> None:
+    """An endpoint that fails and a file that is left out and cannot be fetched: the reason is the endpoint's, and stays."""
+    world.platform.fails |= {"fetch": SLOW, "ask": SLOW}
+    key = world.receive(kit.signal(kit.kept(1), kit.at_url(2)))
+    world.work()
+    world.decide(key, kit.decision(1, left_out=(2,)))
+    before = world.kinds(key).count("delayed")
+    world.pass_time(seconds=600)
+    assert world.kinds(key).count("delayed") == before + 1
+    assert world.case(key).delay == str(SLOW)

@@ -153,15 +153,15 @@ def test_a_submission_that_a_newer_program_wrote_in_is_left_to_it(world: Any, ki
     )
 
 
-def stopped_when_ready(kit: Any) -> tuple[Any, str]:
-    """Return a case whose worker died when the answer was recorded, and nothing was filed yet."""
+def stopped(kit: Any, *, handed_over: bool) -> tuple[Any, str]:
+    """Return a case whose worker died when the answer was recorded: before the filing was handed over, or just after."""
     for effects in range(5, 50):
         world = kit.World()
         key = world.decided(kit.kept(1))
         world.luck = kit.Luck(effects)
         with suppress(kit.Died):
             world.work()
-        if world.case(key).stage == "ready":
+        if world.case(key).stage == "ready" and (world.submission(key) is not None) is handed_over:
             world.luck = kit.Luck()
             world.clock.advance(kit.LEASE)
             return world, key
@@ -170,7 +170,7 @@ def stopped_when_ready(kit: Any) -> tuple[Any, str]:
 
 def test_a_filing_is_made_of_what_is_recorded_alone(kit: Any) -> None:
     """Between the answer and the filing the organisation and the platform changed: the report is what was recorded."""
-    world, key = stopped_when_ready(kit)
+    world, key = stopped(kit, handed_over=False)
     world.office = attrs.evolve(world.office, profile=attrs.evolve(kit.PROFILE, company_name="Another"))
     asked = len(world.platform.asked)
     world.work()
@@ -180,20 +180,11 @@ def test_a_filing_is_made_of_what_is_recorded_alone(kit: Any) -> None:
 
 def test_what_was_handed_over_is_never_made_anew(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker died between the two records, and the next program would refuse the report: it is filed all the same."""
-    for effects in range(5, 50):
-        world = kit.World()
-        key = world.decided(kit.kept(1))
-        world.luck = kit.Luck(effects)
-        with suppress(kit.Died):
-            world.work()
-        if world.submission(key) is not None:
-            break
-    assert world.case(key).stage == "ready"
+    world, key = stopped(kit, handed_over=True)
 
     def refuse(*args: Any, **more: Any) -> Any:
         raise InvalidReport((Violation(path="report", rule="new", message="is refused by now"),))
 
     monkeypatch.setattr(reporting, "assemble", refuse)
-    world.luck = kit.Luck()
     world.pass_time(seconds=600)
     assert (world.case(key).stage, world.states()) == ("reported", ["finished"])
