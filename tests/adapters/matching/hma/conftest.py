@@ -112,6 +112,13 @@ class Recorded:
             ),
             "GET /c/banks": (200, '[{"matching_enabled_ratio":1.0,"name":"BANK"}]'),
             "GET /c/exchanges": (200, "[]"),
+            "GET /c/bank/BANK/content/1": (
+                200,
+                '{"bank":{"matching_enabled_ratio":1.0,"name":"BANK"},"disable_until_ts":1,"id":1,'
+                f'"original_media_uri":null,"signals":{{"pdq":"{KNOWN}"}}}}',
+            ),
+            "GET /c/bank/BANK/content/2": (200, '{"id":2,"signals":{"video_md5":"' + "0" * 32 + '"}}'),
+            "GET /m/raw_lookup": (200, '{"matches":[5,1,2]}'),
             "GET /m/lookup": (200, "{}"),
             "POST /h/hash": (200, f'{{"pdq":"{KNOWN}"}}'),
         }

@@ -167,6 +167,11 @@ REFUSED = [
     ("GET /c/signal_type/index", 500, FAILED, NotChecked.UNAVAILABLE),
     ("GET /c/signal_type/index", 200, "{}", None),
     ("GET /c/exchanges", 200, '{"BANK":{}}', NotChecked.UNAVAILABLE),
+    # An entry that has to be found, and is not: the index was built and not loaded.
+    ("GET /m/raw_lookup", 200, '{"matches":[]}', NotChecked.NO_LIST),
+    ("GET /m/raw_lookup", 200, '{"matches":[{"bank_content_id":1,"distance":"0"}]}', NotChecked.UNAVAILABLE),
+    ("GET /m/raw_lookup", 503, '{"message":"index not yet ready"}', NotChecked.NO_LIST),
+    ("GET /c/bank/BANK/content/1", 200, '{"signals":[]}', NotChecked.UNAVAILABLE),
 ]
 
 
@@ -189,7 +194,7 @@ def test_what_is_no_answer(
 
 @pytest.mark.parametrize(
     ("call", "status", "body"),
-    [row[:3] for row in REFUSED if "lookup" not in row[0] and row[3] is not None],
+    [row[:3] for row in REFUSED if "/m/lookup" not in row[0] and row[3] is not None],
 )
 def test_what_does_not_stand_well_can_still_find(colour: Any, recorded: Any, call: str, status: int, body: str) -> None:
     """As long as HMA answers at all it is asked, and what it finds is found; `health` says what is wrong."""

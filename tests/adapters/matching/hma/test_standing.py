@@ -91,7 +91,14 @@ def test_an_index_that_is_built_and_not_loaded(hma: Hma, ask: Any, time: Clock) 
     assert any("not known to be loaded" in one for one in health.warnings)
     hma.load()
     assert ask()[0].outcome is Outcome.NO_MATCH
-    # Where there is no such entry, time has to pass.
+    # An index of old entries may have been built just now, too.
+    time.forward(minutes=4)
+    hma.store.loaded.clear()
+    assert ask(KNOWN)[1] is NotChecked.NO_LIST
+    hma.load()
+    assert ask()[0].outcome is Outcome.NO_MATCH
+    # Where there is none of the first entries, their age has to do.
+    hma.add("SYNTHETIC", pdq="ff" * 32)
     hma.store.content = {id + 10: one for id, one in hma.store.content.items()}
     assert ask()[1] is NotChecked.NO_LIST
     time.forward(minutes=4)

@@ -30,8 +30,8 @@ __all__ = [
     "lags_of",
     "readiness_of",
     "routes_of",
+    "signal_of",
     "signal_types_of",
-    "signals_of",
 ]
 
 T = TypeVar("T")
@@ -167,9 +167,10 @@ def routes_of(reply: Reply) -> tuple[str, ...]:
     return tuple(_is(str, one) for one in _array(reply))
 
 
-def signals_of(reply: Reply) -> Mapping[str, str]:
-    """Read the hashes of an entry by the names that HMA has for them; there may be none."""
-    return {name: _is(str, value) for name, value in _is(dict, _object(reply).get("signals", {})).items()}
+def signal_of(reply: Reply, name: str) -> str | None:
+    """Read one of the hashes of an entry, by the name that HMA has for it."""
+    value = _is(dict, _object(reply).get("signals", {})).get(name)
+    return None if value is None else _is(str, value)
 
 
 def ids_of(reply: Reply) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ from cybertip.adapters.matching.hma.answers import (
     lags_of,
     readiness_of,
     routes_of,
+    signal_of,
     signal_types_of,
-    signals_of,
 )
 from cybertip.adapters.matching.hma.effects import Ask, Plan
 from cybertip.adapters.matching.hma.settings import HmaSettings, Signal
@@ -48,6 +48,7 @@ class Survey:
         self._settings = settings
         self._now = now
         self._seen = seen
+        self._known: dict[str, Seen] = {}
         self._unchecked: list[Unchecked] = []
         self._warnings: list[str] = []
         self._sizes: dict[HashType, int] = {}
@@ -94,7 +95,8 @@ class Survey:
                 self._seen.pop(signal.name, None)
                 continue
             there[signal.name] = state
-            self._seen.setdefault(signal.name, Seen(since=self._now))
+            # Kept here, too: another thread may find the index gone meanwhile.
+            self._known[signal.name] = self._seen.setdefault(signal.name, Seen(since=self._now))
         return there
 
     def _without_curator(self, indexes: Mapping[str, IndexState]) -> tuple[ConsultedList, ...]:
@@ -103,7 +105,7 @@ class Survey:
         else:
             self._note(NotChecked.UNAVAILABLE, "without a curator, nobody sees how often each bank is looked in")
         for name, one in indexes.items():
-            if not self._seen[name].is_loaded(self._now, one.built_to):
+            if not self._known[name].is_loaded(self._now, one.built_to):
                 self._note_unloaded(name)
         return tuple(self._list(f"{name} index", self._past(one.built_to), one.size) for name, one in indexes.items())
 
@@ -114,8 +116,7 @@ class Survey:
             banks = banks_of((yield from Ask(role="curator", path="/c/banks")))
             consulted = self._consulted(banks)
             for name, one in indexes.items():
-                if not (self._seen[name].is_loaded(self._now, one.built_to) or (yield from self._found(name, banks))):
-                    self._note_unloaded(name)
+                yield from self._look_whether_loaded(name, one, banks)
             lags = lags_of((yield from Ask(role="curator", path="/c/signal_type/index")))
             ages = [self._age(name, one.built_to, lags.get(name)) for name, one in indexes.items()]
             fed = exchanges_of((yield from Ask(role="curator", path="/c/exchanges")))
@@ -136,18 +137,29 @@ class Survey:
             if ratios.get(signal.name, 1) <= 0:
                 self._note(NotChecked.NO_LIST, f"the signal type {signal.name!r} is switched off in HMA", signal)
 
-    def _found(self, name: str, banks: Iterable[str]) -> Plan[bool]:
-        """Look up an entry that has to be found, if there is one among the first: whoever finds it has loaded the index."""
-        bank = next(iter(banks), None)
-        for entry in _TRIED if bank is not None else ():
-            path = f"/c/bank/{quote(bank or '', safe='', errors='replace')}/content/{entry}"
+    def _look_whether_loaded(self, name: str, index: IndexState, banks: Iterable[str]) -> Plan[None]:
+        """Note an index that was built and that the process does not look in yet; it looks in an empty one until then."""
+        seen = self._known[name]
+        if seen.is_loaded(self._now, None):
+            return
+        found = yield from self._found(name, banks)
+        seen.loaded = bool(found)
+        if found is False or not seen.is_loaded(self._now, index.built_to):
+            self._note_unloaded(name)
+
+    def _found(self, name: str, banks: Iterable[str]) -> Plan[bool | None]:
+        """Look up entries that have to be found, and tell whether one is; None where none of the first is there."""
+        outcome = None
+        bank = next(iter(banks), "")
+        for entry in _TRIED:
+            path = f"/c/bank/{quote(bank, safe='', errors='replace')}/content/{entry}"
             shown = yield from Ask(role="curator", path=path, query=(("include_signals", "true"),))
-            if shown.status == 200 and (value := signals_of(shown).get(name)) is not None:
+            if shown.status == 200 and (value := signal_of(shown, name)) is not None:
                 query = (("signal_type", name), ("signal", value))
-                found = ids_of((yield from Ask(role="matcher", path="/m/raw_lookup", query=query)))
-                self._seen[name].loaded = entry in found
-                return entry in found
-        return False
+                outcome = entry in ids_of((yield from Ask(role="matcher", path="/m/raw_lookup", query=query)))
+            if outcome or shown.status is None:
+                break
+        return outcome
 
     def _note_unloaded(self, name: str) -> None:
         signal = next(one for one in self._settings.signals if one.name == name)
@@ -169,9 +181,9 @@ class Survey:
     def _age(self, name: str, built_to: datetime | None, lag: Lag | None) -> datetime | None:
         """Return when an index was last known to have everything that is in the banks."""
         if lag is not None and not lag.out_of_date:
-            return self._seen[name].in_step(self._now)
+            return self._known[name].in_step(self._now)
         self._warnings.append(f"the index of {name!r} has not caught up with the banks")
-        known = (self._past(built_to), self._seen[name].in_step_at)
+        known = (self._past(built_to), self._known[name].in_step_at)
         return max((one for one in known if one is not None), default=None)
 
     def _consulted(self, banks: Mapping[str, float]) -> list[str]:
