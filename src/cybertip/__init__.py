@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         GoogleClassifier as GoogleClassifier,
     )
     from cybertip.adapters.evidence import (
+        keep_transcripts as keep_transcripts,
         LocalEvidence as LocalEvidence,
         MemoryEvidence as MemoryEvidence,
     )
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     )
     from cybertip.adapters.matching.local_pdq import (
         LocalPdqMatcher as LocalPdqMatcher,
+    )
+    from cybertip.adapters.matching.sharing import (
+        AsyncHttpxHashSharing as AsyncHttpxHashSharing,
+        HashSharingFeedback as HashSharingFeedback,
+        HashSharingSync as HashSharingSync,
+        HttpxHashSharing as HttpxHashSharing,
+        Synced as Synced,
     )
     from cybertip.adapters.matching.signals import (
         classifier_scored as classifier_scored,
@@ -191,6 +199,9 @@ if TYPE_CHECKING:
         Status as Status,
         Submission as Submission,
     )
+    from cybertip.hash_sharing import (
+        Source as Source,
+    )
     from cybertip.model import (
         AccountPermanentlyDisabled as AccountPermanentlyDisabled,
         AccountPlatform as AccountPlatform,
@@ -254,6 +265,7 @@ if TYPE_CHECKING:
         entry_of as entry_of,
     )
     from cybertip.ports.matching import (
+        Classification as Classification,
         EntryId as EntryId,
         HashMatch as HashMatch,
         ItemId as ItemId,
@@ -263,6 +275,7 @@ if TYPE_CHECKING:
         MediaItem as MediaItem,
         NotChecked as NotChecked,
         Outcome as Outcome,
+        Verdict as Verdict,
     )
     from cybertip.protocol import (
         Credentials as Credentials,
@@ -308,6 +321,7 @@ _HOMES = {
         "GoogleClassifier",
     ),
     "cybertip.adapters.evidence": (
+        "keep_transcripts",
         "LocalEvidence",
         "MemoryEvidence",
     ),
@@ -324,6 +338,13 @@ _HOMES = {
     "cybertip.adapters.matching.lifted": ("lift_matcher",),
     "cybertip.adapters.matching.local": ("LocalDigestMatcher",),
     "cybertip.adapters.matching.local_pdq": ("LocalPdqMatcher",),
+    "cybertip.adapters.matching.sharing": (
+        "AsyncHttpxHashSharing",
+        "HashSharingFeedback",
+        "HashSharingSync",
+        "HttpxHashSharing",
+        "Synced",
+    ),
     "cybertip.adapters.matching.signals": (
         "classifier_scored",
         "hash_matched",
@@ -468,6 +489,7 @@ _HOMES = {
         "Status",
         "Submission",
     ),
+    "cybertip.hash_sharing": ("Source",),
     "cybertip.model": (
         "AccountPermanentlyDisabled",
         "AccountPlatform",
@@ -529,6 +551,7 @@ _HOMES = {
     ),
     "cybertip.ports.evidence": ("entry_of",),
     "cybertip.ports.matching": (
+        "Classification",
         "EntryId",
         "HashMatch",
         "ItemId",
@@ -538,6 +561,7 @@ _HOMES = {
         "MediaItem",
         "NotChecked",
         "Outcome",
+        "Verdict",
     ),
     "cybertip.protocol": (
         "Credentials",
