@@ -65,7 +65,4 @@ def _advance(office: Office, standing: Standing, failed: dict[ItemRef, str]) -> 
     if first not in GATHERING:
         return standing, due_at
     standing, gather_at = yield from gather(office, standing, failed)
-    if standing.case.stage not in GATHERING:
-        # They were tried once more; what is reported of the case is kept.
-        gather_at = None
     return standing, min((at for at in (due_at, gather_at) if at is not None), default=None)

@@ -180,9 +180,11 @@ def test_a_fetch_ends_when_its_claim_is_lost(any_world: Any, kit: Any) -> None:
         assert world.storage.claim(key, token="other", now=now, until=now + kit.LEASE)
 
     during_a_fetch(world, others)
+    known = set(world.evidence.kept)
     with pytest.raises(Conflict):
         world.work()
     assert world.kinds(key) == ["opened", "joined"]
+    assert set(world.evidence.kept) == known
 
 
 def test_a_decision_made_meanwhile_is_gone_on_with(world: Any, kit: Any) -> None:
