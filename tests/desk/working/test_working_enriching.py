@@ -18,7 +18,7 @@ from cybertip.cases.enrichment import (
 from cybertip.cases.references import ItemRef, UserRef
 from cybertip.desk.reviewing import retry, take_back
 from cybertip.errors import Violation
-from cybertip.model import BatchedReportReason, FileAnnotations, Person, Victim
+from cybertip.model import BatchedReportReason, Email, FileAnnotations, Person, Victim
 from cybertip.webhooks.failures import WebhookDeclined, WebhookUnreadable
 
 DOWN = WebhookDeclined(endpoint="additional info", reason="answered HTTP 503", status=503)
@@ -102,14 +102,22 @@ def test_a_function_of_the_hosts_that_raises_is_a_delay(world: Any, kit: Any) ->
     assert nothing_was_filed(world, key)
 
 
-def test_an_answer_that_is_no_json_is_a_delay(world: Any, kit: Any) -> None:
-    """What cannot be recorded cannot be filed with: it would be another filing the next time."""
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ({"data": {"made": object()}}, ""),
+        ({"emails": (Email(value=""),)}, ": answer.users[0].email[0].email: is empty [identifier]"),
+    ],
+    ids=["no JSON", "no answer"],
+)
+def test_an_answer_that_cannot_be_recorded_is_a_delay(world: Any, kit: Any, said: dict[str, Any], more: str) -> None:
+    """A function of the host's may make what no endpoint could: it would be another filing, or none, the next time."""
     world.platform.answer = lambda request: AdditionalInfo(
-        users=tuple(attrs.evolve(one, data={"made": object()}) for one in users_of(request)), media=media_of(request)
+        users=tuple(attrs.evolve(one, **said) for one in users_of(request)), media=media_of(request)
     )
     key = world.decided(kit.kept(1))
     world.work()
-    assert world.case(key).delay == "the platform's answer cannot be recorded"
+    assert world.case(key).delay == f"the platform's answer cannot be recorded{more}"
     assert nothing_was_filed(world, key)
 
 
