@@ -132,20 +132,22 @@ def test_an_index_of_one_hash(hma: Hma, ask: Any) -> None:
 
 
 def test_a_second_hash_is_found_once_it_is_loaded(hma: Hma, colour: Any, url: str, time: Clock) -> None:
-    """What was looked in before the second hash is an index that finds nothing, however long it has been there."""
-    del hma.store.content[2]
-    hma.build()
+    """What was looked in before the second hash is an index that finds nothing, however well that before it was known."""
     item = MediaItem(id=ItemId("1"), hashes=(MediaHash(type=PDQ, value=KNOWN),))
 
     def match(matcher: Any) -> Any:
+        time.forward(hours=1)
         return matcher.match([item])
 
+    def remove(_: object) -> None:
+        del hma.store.content[2]
+        hma.build()
+
     def add(_: object) -> None:
-        time.forward(hours=1)
         hma.loads = False
         hma.add("SYNTHETIC", pdq=FAR)
 
-    (result,) = colour.of(url, match, add, match, clock=time)
+    (result,) = colour.of(url, match, remove, match, add, match, clock=time)
     assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.NO_LIST)
     hma.load()
     assert colour.match(url, [item], clock=time)[0].outcome is Outcome.POTENTIAL_MATCH
