@@ -117,7 +117,8 @@ class _Teller:
             case MediaMissing():
                 return f"{self._file(event.media)} cannot be had any more: {event.reason}"
             case Viewed():
-                file = self._file(self._kept[event.view.sha256])
+                kept = self._kept.get(event.view.sha256)
+                file = "a file" if kept is None else self._file(kept)
                 return f"{event.view.reviewer} viewed {file}, {how_viewed(event.view)}"
             case _:
                 return self._decided(event)

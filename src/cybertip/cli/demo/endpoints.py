@@ -21,12 +21,17 @@ __all__ = ["running_platform"]
 
 
 @contextmanager
-def running_platform(folder: Path) -> Iterator[Platform]:
-    """Run a platform for a while. Its secret is made anew each time, and told nobody else."""
+def running_platform(folder: Path, *, secret: str | None = None) -> Iterator[Platform]:
+    """Run a platform for a while.
+
+    Args:
+        folder: its store of media.
+        secret: what it shares with whoever calls its endpoints; a new one that nobody else knows, unless given.
+    """
     from cybertip.adapters.webhooks import MemorySeen
     from cybertip.webhooks.standard import StandardVerifier
 
-    secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    secret = secret or f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     server = _Server(("127.0.0.1", 0), _Handler)
     server.platform = Platform(folder, f"http://127.0.0.1:{server.server_port}", secret)
     server.verifier, server.seen = StandardVerifier([secret]), MemorySeen()
