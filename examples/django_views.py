@@ -1,8 +1,7 @@
 """The desk in Django views: behind your own login, permissions and middleware, with a worker beside them.
 
-    urlpatterns = [path("safety/", include(urls(desk, files_of)))]
-
-The desk is made once, where your settings are. People post forms, which Django guards. A management command calls `work`.
+The desk is made once, where your settings are. Put `path("safety/", include(urls(desk, files_of)))` among your URLs, and
+call `work` in a management command. People post forms, which Django guards against forgery.
 """
 
 import threading
@@ -13,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -51,7 +50,7 @@ def cleaned(form: Any) -> Plain:
 
 
 def answering(view: Callable[..., Plain]) -> Callable[..., JsonResponse]:
-    """Answer with what a view returns, or with the status of what it raises; strangers are sent to log in."""
+    """Answer with what a view returns, or with the status of what it raises."""
 
     @wraps(view)
     def answered(request: HttpRequest, **where: Any) -> JsonResponse:
@@ -61,7 +60,7 @@ def answering(view: Callable[..., Plain]) -> Callable[..., JsonResponse]:
             faults = [asdict(one) for one in getattr(error, "violations", ())]
             return JsonResponse({"detail": faults or str(error)}, status=STATUS[type(error)])
 
-    return login_required(answered)
+    return answered
 
 
 def shown(case: ct.Case) -> Plain:
@@ -103,11 +102,12 @@ def urls(desk: ct.CaseDesk, files_of: Callable[[str], tuple[ct.Media, ...]]) -> 
         return shown(desk.decide(key, ct.Dismissed(reason=request.POST.get("reason", "")), viewer=viewer_of(request)))
 
     posted: Plain = {"claim": claim, "views/<media>": view, "decision": decide, "dismissal": dismiss}
+    may = permission_required("safety.review")
     return [
-        path("items/<item>/report", require_POST(answering(report))),
-        path("cases", require_GET(answering(pending))),
-        *(path(f"cases/<path:key>/{name}", require_POST(answering(view))) for name, view in posted.items()),
-        path("cases/<path:key>", require_GET(answering(show))),
+        path("items/<item>/report", require_POST(login_required(answering(report)))),
+        path("cases", require_GET(may(answering(pending)))),
+        *(path(f"cases/<path:key>/{name}", require_POST(may(answering(view)))) for name, view in posted.items()),
+        path("cases/<path:key>", require_GET(may(answering(show)))),
     ]
 
 

@@ -128,12 +128,16 @@ def test_a_report_becomes_a_receipt(site: Any, people: Any, platform: Any, until
 
 
 def test_each_error_has_its_answer(site: Any, people: Any, until: Callable[..., Any]) -> None:
-    """A stranger is sent to log in, and a form from elsewhere is refused; what is not there is 404, what somebody else has
-    or what cannot be done now 409, and what does not go with the case, or was not said, 422 with each fault by its place."""
+    """A stranger, and whoever lacks the permission, is sent to log in, and a form from elsewhere is refused; what is not
+    there is 404, what somebody else has or what cannot be done now 409, and what does not go with the case, or was not
+    said, 422 with each fault by its place."""
     ann, bob = logged_in(people.ann), logged_in(people.bob)
     with site.working():
         address = reported(people, until)
-    assert Client().get(address)["Location"].startswith("/accounts/login/")
+    for nobody in (Client(), logged_in(people.reader)):
+        assert nobody.get(address)["Location"].startswith("/accounts/login/")
+        assert nobody.get("/cases")["Location"].startswith("/accounts/login/")
+    assert Client().post("/items/m1/report", {"reason": "x"})["Location"].startswith("/accounts/login/")
     assert logged_in(people.ann, enforce_csrf_checks=True).post(f"{address}/claim").status_code == 403
     assert ann.get(f"{address}/claim").status_code == 405
     assert ann.get("/cases/case/0123/000001").status_code == 404
