@@ -1,6 +1,7 @@
 """`case`: what waits is listed, a case is told without whom it is about, and decisions are recorded or refused by path."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,50 @@ def test_whose_cases_they_are_and_who_asks_has_no_default(
     done = run("case", "list")
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_signal_about_nobody_known_waits_for_somebody_who_knows(run: Any, place: Path) -> None:
+    """It is listed without whom it could be about, and is in a case once somebody has said so."""
+    assert notice(run, place, creator=None) == "None"
+    (waits,) = json.loads(run("case", "unresolved", *ANN).stdout)
+    assert waits["what"] == "escalation by a moderator, noticed by moderation, 2 files"
+    assert CANARY not in str(waits)
+    assert run("case", "resolve", waits["signal"], "somebody", *ANN).exit_code == 2
+    placed = json.loads(run("case", "resolve", waits["signal"], f"user:{CANARY}", *ANN).stdout)
+    assert [one["case"] for one in listed(run)] == [placed["case"]]
+    assert json.loads(run("case", "unresolved", *ANN).stdout) == []
+    assert run("case", "resolve", "signal/0", "user:1", *ANN).exit_code == 6
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_file_that_is_no_signal_is_refused(run: Any, place: Path) -> None:
+    """Nothing of it is repeated."""
+    for wrong in (
+        {"kind": "escalated/1"},
+        {"kind": "dreamt/1", "data": {}},
+        {"kind": "escalated/1", "data": {CANARY: 1}},
+    ):
+        (place / "signal.json").write_text(json.dumps(wrong))
+        done = run("case", "signal", "signal.json")
+        assert done.exit_code == 1
+        assert done.stderr.startswith("signal: ")
+        assert CANARY not in done.output
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_person_sees_tables(
+    run: Any, place: Path, on_a_terminal: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cases as a table, and a case as its files with who viewed them, and its history."""
+    monkeypatch.setenv("CYBERTIP_REVIEWER", "ann")
+    case = notice(run, place)
+    run("worker", "--until-idle")
+    code, shown = on_a_terminal("case", "list")
+    assert (code, "review" in shown, "main" in shown) == (0, True, True)
+    code, shown = on_a_terminal("case", "show", case)
+    assert code == 0
+    assert f"{case}: review" in shown
+    assert "by nobody, as far as is known" in shown
+    assert "escalation by a moderator" in shown
+    assert CANARY not in shown

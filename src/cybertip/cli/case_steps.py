@@ -10,9 +10,9 @@ from cybertip.cases.decisions import Decision, Dismissed
 from cybertip.cases.references import ItemRef
 from cybertip.cases.stages import Stage
 from cybertip.cli import show as printing
-from cybertip.cli.decision import read_decision, read_signal
+from cybertip.cli.decision import read_decision
 from cybertip.cli.documents import JsonOption
-from cybertip.cli.organisation import ChildSafetyOption, ReviewerOption, opened_desk, viewer
+from cybertip.cli.organisation import ChildSafetyOption, ReviewerOption, named, opened_desk, viewer
 from cybertip.cli.outcome import Misuse, outcomes, warn
 from cybertip.cli.settings import ConfigOption, load
 from cybertip.errors import InvalidReport
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cybertip.desk.desks import CaseDesk
     from cybertip.desk.visibility import Viewer
 
-__all__ = ["CaseArgument", "approve", "decide", "release", "resend", "retry", "return_", "signal", "view"]
+__all__ = ["CaseArgument", "approve", "decide", "release", "resend", "retry", "return_", "view"]
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's key, as `case list` shows it.")]
 ReasonOption = Annotated[
@@ -91,10 +91,7 @@ def view(
 ) -> None:
     """Record that you have looked at a file. Nothing has a default: whether police need a warrant depends on it."""
     with outcomes():
-        type_id, _, id = media.partition(":")
-        if not type_id or not id:
-            raise Misuse("a file is given as TYPE:ID, such as image:4711")
-        ref = ItemRef(id=id, type_id=type_id)
+        ref = ItemRef(**named(media, "a file is given as TYPE:ID, such as image:4711"))
         found = _recorded(
             lambda desk, asks: desk.view(key, ref, viewer=asks, wholly=wholly, exif=exif),
             reviewer,
@@ -189,22 +186,6 @@ def resend(
         if not found.overdue:
             warn("nothing is overdue: nothing to do")
         _say(found, as_json=as_json)
-
-
-def signal(
-    given: Annotated[Path, typer.Argument(metavar="SIGNAL.json", help="What was noticed.")],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take a signal in, durably, and say in which case it is. The same signal again changes nothing."""
-    with outcomes():
-        noticed = read_signal(given)
-        with opened_desk(load(config), make=True) as (desk, _):
-            placement = desk.signal(noticed)
-        if as_json or not printing.console.is_terminal:
-            printing.data({"signal": placement.key, "place": str(placement.place), "case": placement.case})
-        else:
-            printing.line(f"{placement.key}: {placement.place}" + (f", in {placement.case}" if placement.case else ""))
 
 
 def _recorded(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cybertip.cli import case_steps, show as printing
+from cybertip.cli import case_signals, case_steps, show as printing
 from cybertip.cli.case_shown import plain_case, print_case
 from cybertip.cli.case_steps import CaseArgument
 from cybertip.cli.chronicle import passages
@@ -139,4 +139,6 @@ case.command()(case_steps.approve)
 case.command("return")(case_steps.return_)
 case.command()(case_steps.retry)
 case.command()(case_steps.resend)
-case.command()(case_steps.signal)
+case.command()(case_signals.signal)
+case.command()(case_signals.unresolved)
+case.command()(case_signals.resolve)

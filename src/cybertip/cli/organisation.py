@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cybertip.desk.desks import CaseDesk
     from cybertip.ports.webhooks import Media, Webhooks
 
-__all__ = ["ChildSafetyOption", "ReviewerOption", "desk_at", "office_of", "opened_desk", "viewer"]
+__all__ = ["ChildSafetyOption", "ReviewerOption", "desk_at", "named", "office_of", "opened_desk", "viewer"]
 
 ReviewerOption = Annotated[
     str | None,
@@ -50,6 +50,14 @@ def viewer(settings: Settings, reviewer: str | None, *, child_safety: bool) -> V
     if not name:
         raise Misuse("nobody knows who you are here: give --reviewer, or CYBERTIP_REVIEWER")
     return Viewer(reviewer=ReviewerId(name), child_safety=child_safety)
+
+
+def named(given: str, otherwise: str) -> dict[str, str]:
+    """Return the parts of what is given as TYPE:ID; `otherwise` tells who gave something else how it is done."""
+    type_id, _, id = given.partition(":")
+    if not type_id or not id:
+        raise Misuse(otherwise)
+    return {"type_id": type_id, "id": id}
 
 
 def office_of(settings: Settings) -> Office:
