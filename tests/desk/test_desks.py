@@ -198,6 +198,29 @@ def test_a_decision_is_checked_before_it_is_made(make_world: Any, kit: Any) -> N
     assert world.storage.head(case).version == version
 
 
+def test_a_reviewer_hears_how_the_report_was_made(make_world: Any, kit: Any) -> None:
+    """What was left out, because the platform says that it is gone, is no secret; it keeps nothing from being filed."""
+    world = make_world()
+    gone: list[Any] = []
+
+    def answer(request: Any, *, id: str) -> Any:
+        known = nothing_known(request)
+        gone.append(known.media[0].ref)
+        return attrs.evolve(known, media=(attrs.evolve(known.media[0], missing=True), *known.media[1:]))
+
+    world.platform.additional_info = answer
+    desk = world.desk
+    case = desk.signal(kit.signal(1, 1, 2)).case
+    desk.run_due()
+    desk.claim(case, viewer=kit.ANN)
+    assert desk.findings(case, viewer=kit.ANN) == ()
+    desk.decide(case, kit.decision(1, 2), viewer=kit.ANN)
+    world.settle()
+    (report,) = world.ncmec.reports()
+    assert (report["state"], len(report["files"])) == ("finished", 1)
+    assert "missing" in {finding.rule for finding in desk.findings(case, viewer=kit.ANN)}
+
+
 def test_a_signal_that_nobody_can_place_is_shown_until_somebody_does(make_world: Any, kit: Any) -> None:
     """It is on a list, a person says whom it is about, and it is in that user's case."""
     desk = make_world().desk

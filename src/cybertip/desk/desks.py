@@ -13,6 +13,7 @@ import attrs
 
 from cybertip.cases.case import Case
 from cybertip.cases.decisions import Decision, Dismissed
+from cybertip.cases.enrichment import Finding
 from cybertip.cases.placement import Place, SignalJournal
 from cybertip.cases.references import CaseId, EvidenceId, ItemRef, UserRef
 from cybertip.cases.routing import Destination
@@ -21,6 +22,7 @@ from cybertip.desk.asking import Summary, Waiting, look, page, pending, told, un
 from cybertip.desk.checking import check
 from cybertip.desk.following import resend
 from cybertip.desk.placing import receive, resolve
+from cybertip.desk.reporting import findings
 from cybertip.desk.reviewing import approve, claim, decide, keep, miss, release, retry, route, take_back, view
 from cybertip.desk.visibility import Viewer
 from cybertip.desk.workers import AsyncWorkers, Workers
@@ -158,6 +160,12 @@ class CaseDesk(Workers):
         """Say what keeps a decision from being filed, as far as that can be told before the platform was asked."""
         return self._ask(viewer, key, check(self._office, key, decision))
 
+    def findings(self, key: str, *, viewer: Viewer) -> tuple[Finding, ...]:
+        """Say what a reviewer should know about how a case's filing was made, such as files that were gone, or events that
+        went elsewhere. There is none before the platform was asked; none of it keeps a report from being filed.
+        """
+        return self._ask(viewer, key, findings(self._office, key))
+
     def decide(self, key: str, decision: Decision | Dismissed, *, viewer: Viewer) -> Case:
         """Decide a case that the viewer has claimed. A worker does the rest.
 
@@ -259,6 +267,10 @@ class AsyncCaseDesk(AsyncWorkers):
     async def check(self, key: str, decision: Decision, *, viewer: Viewer) -> tuple[Violation, ...]:
         """As `CaseDesk.check`."""
         return await self._ask(viewer, key, check(self._office, key, decision))
+
+    async def findings(self, key: str, *, viewer: Viewer) -> tuple[Finding, ...]:
+        """As `CaseDesk.findings`."""
+        return await self._ask(viewer, key, findings(self._office, key))
 
     async def decide(self, key: str, decision: Decision | Dismissed, *, viewer: Viewer) -> Case:
         """As `CaseDesk.decide`."""

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from cybertip.cases.assembly import assemble
+from cybertip.cases.assembly import Assembled, assemble
 from cybertip.cases.case import Case
-from cybertip.cases.enrichment import Enriched
+from cybertip.cases.enrichment import Enriched, Finding
 from cybertip.cases.events import PRESERVATION, Environment, Event, Filed, Reported, Retracted
 from cybertip.cases.notices import CaseEventKind
 from cybertip.desk.delaying import block, delay, is_as_before
@@ -14,12 +14,12 @@ from cybertip.desk.letters import wanted
 from cybertip.desk.office import Office
 from cybertip.desk.pauses import pause
 from cybertip.desk.questions import answer_of, decision_of
-from cybertip.desk.standing import NOTHING, Happens, Standing, record
+from cybertip.desk.standing import NOTHING, Happens, Standing, look, record
 from cybertip.errors import Conflict, InvalidReport
 from cybertip.filing import Filing, Journal, Status
 from cybertip.filing.effects import Flow
 
-__all__ = ["file", "watch"]
+__all__ = ["file", "findings", "watch"]
 
 #: How often a submission is looked at: soon after it was filed, and less often later.
 _SOON = timedelta(seconds=1)
@@ -53,12 +53,32 @@ def file(office: Office, standing: Standing) -> Flow[tuple[Standing, datetime | 
     return standing, now
 
 
+def findings(office: Office, key: str) -> Flow[tuple[Finding, ...]]:
+    """Say what a reviewer should know about how a case's filing was made; nothing, as long as it is not ready.
+
+    They follow from what is recorded, and so they are the same whenever they are asked for.
+    """
+    standing = yield from look(office, key)
+    now = yield from Now()
+    if standing.case.enriched is None:
+        return ()
+    try:
+        return _assembled(standing.case, now).findings
+    except InvalidReport:
+        # The case says why it is blocked.
+        return ()
+
+
 def _filing(case: Case, now: datetime) -> Filing:
+    return _assembled(case, now).filing
+
+
+def _assembled(case: Case, now: datetime) -> Assembled:
     """Assemble the filing, which follows from what is recorded."""
     recorded, answer = case.enriched, answer_of(case)
     assert recorded is not None
     assert isinstance(answer, Enriched), "an answer that is not enough to file with is not recorded"
-    assembled = assemble(
+    return assemble(
         case,
         decision_of(case),
         answer,
@@ -67,7 +87,6 @@ def _filing(case: Case, now: datetime) -> Filing:
         attachments=recorded.attachments,
         prior_reports=recorded.prior_reports,
     )
-    return assembled.filing
 
 
 # -- looking after it -----------------------------------------------------------------------------------------------------
