@@ -2,15 +2,20 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
 import cybertip
 from cybertip.cli.demo import crash
 from cybertip.cli.demo.crash import DemoFailed
+from cybertip.cli.demo.endpoints import running_platform
 
 Terminal = Callable[..., tuple[int, str]]
 
@@ -79,11 +84,6 @@ def test_the_match_of_the_demo_is_a_real_one(run: Any) -> None:
 
 def test_the_platform_of_the_demo_answers_only_what_is_signed(place: Path) -> None:
     """A request without its signature gets 401, and is not among those that the demonstration tells of."""
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
-    from cybertip.cli.demo.endpoints import running_platform
-
     with running_platform(place) as platform:
         for path in ("/additional-info", "/preserve", "/case-event"):
             with pytest.raises(HTTPError) as refused, urlopen(Request(platform.url + path, b"{}")):
@@ -97,10 +97,45 @@ def test_the_platform_of_the_demo_answers_only_what_is_signed(place: Path) -> No
         assert platform.calls == []
 
 
+def test_endpoints_of_a_stranger_serve_the_demo(run: Any, place: Path) -> None:
+    """Endpoints that were built from Coop's description, with nothing of ours, are asked and told as they are."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (place / "private.pem").write_bytes(private.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    (place / "public.pem").write_bytes(private.public_key().public_bytes(serialization.Encoding.PEM, spki))
+    program = Path(__file__).parents[1] / "adapters/webhooks/coop_platform.py"
+    with subprocess.Popen([sys.executable, "-P", program, "public.pem"], stdout=subprocess.PIPE, text=True) as stranger:
+        try:
+            assert stranger.stdout is not None
+            url = f"http://127.0.0.1:{stranger.stdout.readline().strip()}"
+            done = run("demo", "--json", "--endpoints", url, "--key", "private.pem")
+            assert done.exit_code == 0, done.output
+            told = json.loads(done.stdout)
+            taken = [json.loads(stranger.stdout.readline()) for _ in range(2)]
+        finally:
+            stranger.kill()
+    assert [one["path"] for one in taken] == ["/additional-info", "/preserve"]
+    assert json.loads(taken[1]["raw"])["reportId"] == str(told["reportId"])
+    assert [one["filename"] for one in told["files"]] == FILES[:-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--endpoints", "http://127.0.0.1:9"), ("--key", "k"), ("--endpoints", "https://platform.example", "--key", "k")],
+)
+def test_the_demo_calls_this_machine_alone_and_signs(run: Any, words: tuple[str, ...]) -> None:
+    """Endpoints elsewhere are refused, and so are those that nothing would be signed for."""
+    done = run("demo", *words)
+    assert done.exit_code == 2
+    assert "--endpoints and --key go together" in done.stderr
+
+
 def test_without_its_extras_the_demo_says_what_to_install(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is begun, and with exit code 2."""
-    import sys
-
     monkeypatch.setitem(sys.modules, "cybertip.hashing.pictures", None)
     done = run("demo", "--keep", "kept")
     assert done.exit_code == 2

@@ -12,11 +12,14 @@ import typer
 
 from cybertip.cli import show
 from cybertip.cli.demo.crash import deliver_over_a_dead_worker
+from cybertip.cli.demo.platform import Endpoints
 from cybertip.cli.demo.story import Story
 from cybertip.cli.demo.told import print_json, print_story
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.outcome import Misuse, outcomes
 from cybertip.cli.settings import Settings
+from cybertip.cli.webhooks import signer
+from cybertip.webhooks.addresses import Address
 
 __all__ = ["demo"]
 
@@ -27,6 +30,19 @@ def demo(
     ] = False,
     keep: Annotated[
         Path | None, typer.Option(help="Keep what was made and recorded, and the receipt, in this folder.")
+    ] = None,
+    endpoints: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Call your own endpoints on this machine, URL/additional-info and URL/preserve, instead.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The key that signs what they are sent: of Standard Webhooks, or of Coop's scheme in PEM form."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,9 +57,11 @@ def demo(
         from cybertip.sandbox import running
 
         say = _silence if as_json else _step
-        with running() as url, running_platform(folder) as platform:
+        elsewhere = _elsewhere(endpoints, key)
+        with running() as url, running_platform(folder, elsewhere=elsewhere) as platform:
             say(f"Started a NCMEC double at {url}")
-            say(f"Started a platform of its own at {platform.url}: its endpoints answer only what is signed")
+            own = "its endpoints answer only what is signed" if elsewhere is None else "your endpoints are called"
+            say(f"Started a platform of its own at {platform.url}; {own}")
             settings = Settings(
                 storage=f"sqlite:///{folder / 'cybertip.db'}",
                 evidence=str(folder / "evidence"),
@@ -75,6 +93,19 @@ def _demand_extras() -> None:
         raise Misuse(
             "the demonstration looks pictures up and signs requests: python -m pip install 'cybertip[pdq,webhooks]'"
         ) from None
+
+
+def _elsewhere(url: str | None, key: Path | None) -> Endpoints | None:
+    """Return the endpoints of the reader's own, which must be on this machine."""
+    if url is None and key is None:
+        return None
+    try:
+        address = Address.of((url or "").rstrip("/"))
+    except ValueError as error:
+        raise Misuse(f"--endpoints and --key go together, and the URL {error}") from None
+    if key is None or address.host not in ("localhost", "127.0.0.1", "::1"):
+        raise Misuse("--endpoints and --key go together, and the demonstration calls this machine alone")
+    return Endpoints(url=(url or "").rstrip("/"), signer=signer(key, None), events=False)
 
 
 def _step(text: str) -> None:

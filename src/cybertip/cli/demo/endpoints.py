@@ -14,26 +14,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
-from cybertip.cli.demo.platform import INFO, Call, Platform
+from cybertip.cli.demo.platform import INFO, Call, Endpoints, Platform
 from cybertip.webhooks.signing import Replayed, Seen, Unverified, Verifier, refuse_replay
 
 __all__ = ["running_platform"]
 
 
 @contextmanager
-def running_platform(folder: Path, *, secret: str | None = None) -> Iterator[Platform]:
+def running_platform(
+    folder: Path, *, secret: str | None = None, elsewhere: Endpoints | None = None
+) -> Iterator[Platform]:
     """Run a platform for a while.
 
     Args:
         folder: its store of media.
         secret: what it shares with whoever calls its endpoints; a new one that nobody else knows, unless given.
+        elsewhere: endpoints of somebody else's making, which are called instead of its own.
     """
     from cybertip.adapters.webhooks import MemorySeen
-    from cybertip.webhooks.standard import StandardVerifier
+    from cybertip.webhooks.standard import StandardSigner, StandardVerifier
 
     secret = secret or f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.platform = Platform(folder, f"http://127.0.0.1:{server.server_port}", secret)
+    url = f"http://127.0.0.1:{server.server_port}"
+    server.platform = Platform(folder, url, elsewhere or Endpoints(url=url, signer=StandardSigner([secret])))
     server.verifier, server.seen = StandardVerifier([secret]), MemorySeen()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

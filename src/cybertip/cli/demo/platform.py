@@ -16,8 +16,9 @@ from cybertip.webhooks.endpoints import Endpoint
 
 if TYPE_CHECKING:
     from cybertip.ports.webhooks import Media, Webhooks
+    from cybertip.webhooks.signing import Signer
 
-__all__ = ["CASE_EVENT", "INFO", "OTHER", "PRESERVE", "STORE", "THREAD", "USER", "Call", "Platform"]
+__all__ = ["CASE_EVENT", "INFO", "OTHER", "PRESERVE", "STORE", "THREAD", "USER", "Call", "Endpoints", "Platform"]
 
 #: Whom it is all about, and with whom they talked: both invented.
 USER = UserRef(id="user-1001", type_id="user")
@@ -41,18 +42,34 @@ class Call:
     body: dict[str, Any] = attrs.field(repr=False)
 
 
+@attrs.frozen(kw_only=True)
+class Endpoints:
+    """Where the platform's endpoints are, and what signs the requests to them."""
+
+    url: str
+    signer: "Signer"
+    #: Whether there is one for events, which Coop's contract does not have.
+    events: bool = True
+
+
 class Platform:
     """What a platform has. Its store of media is a folder; `cybertip.cli.demo.endpoints` serves what it answers."""
 
-    def __init__(self, folder: Path, url: str, secret: str) -> None:
+    def __init__(self, folder: Path, url: str, endpoints: Endpoints) -> None:
         self.url = url
+        self.endpoints = endpoints
+        #: The requests that came to its own endpoints.
         self.calls: list[Call] = []
         self._folder = folder
-        self._secret = secret
         #: What it knows of its files, by their ids.
         self.hashes: dict[str, dict[str, str]] = {}
         #: When it all took place, an hour ago.
         self.at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+
+    @property
+    def has_own_endpoints(self) -> bool:
+        """Whether its own endpoints are called, and not somebody else's."""
+        return self.endpoints.url == self.url
 
     def profile(self) -> Profile:
         """Return how the organisation describes itself, with its endpoints."""
@@ -64,27 +81,31 @@ class Platform:
             contact=Contact(first_name="Toni", last_name="Example", email="legal@example.com", phone="+1 202 555 0199"),
             default_queue="child-safety",
             default_incident=IncidentKind.CHAT_IM,
-            additional_info_url=self.url + INFO,
-            preservation_url=self.url + PRESERVE,
-            case_event_url=self.url + CASE_EVENT,
+            additional_info_url=self.endpoints.url + INFO,
+            preservation_url=self.endpoints.url + PRESERVE,
+            case_event_url=self.endpoints.url + CASE_EVENT if self.endpoints.events else None,
         )
 
     def webhooks(self) -> "Webhooks":
         """Return what calls the endpoints, signing each request."""
         from cybertip.adapters.webhooks import HttpxWebhooks
-        from cybertip.webhooks.standard import StandardSigner
 
-        signer = StandardSigner([self._secret])
         info, preserve, event = (
-            Endpoint(address=self.url + path, signer=signer) for path in (INFO, PRESERVE, CASE_EVENT)
+            Endpoint(address=self.endpoints.url + path, signer=self.endpoints.signer)
+            for path in (INFO, PRESERVE, CASE_EVENT)
         )
-        return HttpxWebhooks(additional_info=info, preservation=preserve, case_event=event, guard=_guard())
+        return HttpxWebhooks(
+            additional_info=info,
+            preservation=preserve,
+            case_event=event if self.endpoints.events else None,
+            guard=_guard(info.address.host),
+        )
 
     def media(self) -> "Media":
         """Return what fetches files from the platform's store."""
         from cybertip.adapters.webhooks import HttpxMedia
 
-        return HttpxMedia(_guard())
+        return HttpxMedia(_guard("127.0.0.1"))
 
     def creator(self, signal: Signal) -> UserRef | None:
         """Say who made what a signal is about, as the platform's own tables do."""
@@ -157,5 +178,5 @@ class Platform:
         }
 
 
-def _guard() -> Guard:
-    return Guard(hosts=["127.0.0.1"], networks=LOOPBACK)
+def _guard(host: str) -> Guard:
+    return Guard(hosts=[host], networks=LOOPBACK)

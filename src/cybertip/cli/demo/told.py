@@ -55,12 +55,13 @@ def print_story(ended: Ended) -> None:
         ),
         title=f"What NCMEC holds: report {ended.receipt.report_id}, finished",
     )
-    show.line("")
-    show.table(
-        ("endpoint", "webhook-id"),
-        ((one.path, one.id) for one in ended.calls),
-        title="What the platform was asked and told; it verified each signature",
-    )
+    if ended.calls:
+        show.line("")
+        show.table(
+            ("endpoint", "webhook-id"),
+            ((one.path, one.id) for one in ended.calls),
+            title="What the platform was asked and told; it verified each signature",
+        )
     show.line("")
     request_id = ended.receipt.observation.request_id
     show.line(f"The receipt, which is the legal notice to preserve (Request-ID {request_id}):", "bold")
