@@ -25,7 +25,8 @@ def save_again(path: Path, into: Path, *, quality: int = 60) -> None:
     ...     one, other = Path(folder) / "one.png", Path(folder) / "other.jpg"
     ...     save(picture(1, 96, 128), one)
     ...     save_again(one, other)
-    ...     Image.open(other).size
+    ...     with Image.open(other) as found:
+    ...         found.size
     (48, 64)
     """
     with Image.open(path) as original:

@@ -6,20 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cybertip.cli import show
-from cybertip.cli.demo.crash import deliver_over_a_dead_worker
-from cybertip.cli.demo.platform import Endpoints
-from cybertip.cli.demo.story import Story
-from cybertip.cli.demo.told import print_json, print_story
 from cybertip.cli.documents import JsonOption
 from cybertip.cli.outcome import Misuse, outcomes
 from cybertip.cli.settings import Settings
 from cybertip.cli.webhooks import signer
 from cybertip.webhooks.addresses import Address
+
+if TYPE_CHECKING:
+    from cybertip.cli.demo.platform import Endpoints
 
 __all__ = ["demo"]
 
@@ -53,7 +52,11 @@ def demo(
     """
     with outcomes(), _folder(keep) as folder:
         _demand_extras()
+        # Not before it is wanted: every other command would wait for all that this one needs.
+        from cybertip.cli.demo.crash import deliver_over_a_dead_worker
         from cybertip.cli.demo.endpoints import running_platform
+        from cybertip.cli.demo.story import Story
+        from cybertip.cli.demo.told import print_json, print_story
         from cybertip.sandbox import running
 
         say = _silence if as_json else _step
@@ -95,7 +98,7 @@ def _demand_extras() -> None:
         ) from None
 
 
-def _elsewhere(url: str | None, key: Path | None) -> Endpoints | None:
+def _elsewhere(url: str | None, key: Path | None) -> "Endpoints | None":
     """Return the endpoints of the reader's own, which must be on this machine."""
     if url is None and key is None:
         return None
@@ -105,6 +108,8 @@ def _elsewhere(url: str | None, key: Path | None) -> Endpoints | None:
         raise Misuse(f"--endpoints and --key go together, and the URL {error}") from None
     if key is None or address.host not in ("localhost", "127.0.0.1", "::1"):
         raise Misuse("--endpoints and --key go together, and the demonstration calls this machine alone")
+    from cybertip.cli.demo.platform import Endpoints
+
     return Endpoints(url=(url or "").rstrip("/"), signer=signer(key, None), events=False)
 
 
