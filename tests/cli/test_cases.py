@@ -278,3 +278,52 @@ def test_a_person_sees_tables(
     assert "by nobody, as far as is known" in shown
     assert "escalation by a moderator" in shown
     assert CANARY not in shown
+
+
+@pytest.mark.usefixtures("organisation")
+def test_what_is_real_is_seen_with_the_permission_alone(run: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of cases for NCMEC's real system nobody sees that there are any who does not say that they may."""
+    monkeypatch.setenv("CYBERTIP_ENVIRONMENT", "production")
+    case = notice(run, place)
+    assert listed(run) == []
+    assert run("case", "show", case, *ANN).exit_code == 6
+    assert run("case", "unresolved", *ANN).exit_code == 6
+    assert [one["case"] for one in listed(run, "--child-safety")] == [case]
+    assert shown(run, case, "--child-safety")["environment"] == "production"
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_second_person_approves_what_is_real(run: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the organisation wants it: whoever decided cannot, and somebody else can."""
+    monkeypatch.setenv("CYBERTIP_ENVIRONMENT", "production")
+    monkeypatch.setenv("CYBERTIP_REVIEW", "second-approval")
+    case = notice(run, place, media=[])
+    made = decision(place, media=[], incident_at="2025-06-01T13:00:00+00:00")
+    done = run("case", "decide", case, made, *ANN, "--child-safety")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["status"] == "approval"
+    assert run("case", "approve", case, *ANN, "--child-safety").exit_code == 6
+    done = run("case", "approve", case, "--reviewer", "bob", "--child-safety")
+    assert json.loads(done.stdout)["status"] == "decided"
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_part_can_be_decided_where_the_organisation_allows_it(
+    run: Any, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that nobody decided on are left out then, and the decision is taken all the same."""
+    case = notice(run, place)
+    run("worker", "--until-idle")
+    part = decision(place, media=[{"media": {"id": f"{CANARY}-noise.png", "type_id": "image"}, "include": True}])
+    assert run("case", "decide", case, part, *ANN).exit_code == 1
+    monkeypatch.setenv("CYBERTIP_REVIEW", "partial")
+    assert json.loads(run("case", "decide", case, part, *ANN).stdout)["status"] == "decided"
+
+
+@pytest.mark.usefixtures("organisation")
+def test_a_case_that_was_claimed_can_be_given_back(run: Any, place: Path) -> None:
+    """To give back what one does not have is no fault; there is nothing to send again where nothing is overdue."""
+    case = notice(run, place)
+    assert json.loads(run("case", "release", case, *ANN).stdout)["status"] == "review"
+    done = run("case", "resend", case, *ANN)
+    assert (done.exit_code, done.stderr) == (0, "nothing is overdue: nothing to do\n")

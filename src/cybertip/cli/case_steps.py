@@ -1,6 +1,7 @@
 """`case decide`, and what else people do with a case: each step is recorded with who took it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,7 +68,8 @@ def _decided(desk: "CaseDesk", key: str, made: Decision | Dismissed, asks: "View
     if before.decision == made and before.decided_by == asks.reviewer:
         # The same again, by somebody whose terminal broke.
         return before
-    had_it = before.claim is not None and before.claim.reviewer == asks.reviewer
+    held = before.claim_at(datetime.now(UTC))
+    had_it = held is not None and held.reviewer == asks.reviewer
     desk.claim(key, viewer=asks)
     try:
         _check(desk, key, made, asks)
