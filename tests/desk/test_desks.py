@@ -221,6 +221,24 @@ def test_a_reviewer_hears_how_the_report_was_made(make_world: Any, kit: Any) -> 
     assert "missing" in {finding.rule for finding in desk.findings(case, viewer=kit.ANN)}
 
 
+def test_what_waits_is_found(make_world: Any, kit: Any) -> None:
+    """A decided case whose platform does not answer is on a list, with its reason, until it goes on."""
+    world = make_world()
+    desk, world.platform.is_down = world.desk, True
+    case = desk.signal(kit.signal(1)).case
+    desk.claim(case, viewer=kit.ANN)
+    desk.decide(case, kit.decision(), viewer=kit.ANN)
+    assert desk.cases(viewer=kit.ANN, delayed=True) == ()
+    desk.run_due()
+    (waiting,) = desk.cases(viewer=kit.ANN, delayed=True)
+    assert (waiting.case, waiting.delayed) == (case, True)
+    assert "is down" in desk.case(case, viewer=kit.ANN).delay
+    world.platform.is_down = False
+    world.settle()
+    assert desk.cases(viewer=kit.ANN, delayed=True) == ()
+    assert desk.case(case, viewer=kit.ANN).stage is Stage.REPORTED
+
+
 def test_a_signal_that_nobody_can_place_is_shown_until_somebody_does(make_world: Any, kit: Any) -> None:
     """It is on a list, a person says whom it is about, and it is in that user's case."""
     desk = make_world().desk

@@ -102,6 +102,7 @@ class CaseDesk(Workers):
         *,
         viewer: Viewer,
         status: str | None = None,
+        delayed: bool = False,
         overdue: bool = False,
         after: str | None = None,
         limit: int = 100,
@@ -111,11 +112,12 @@ class CaseDesk(Workers):
         Args:
             viewer: who asks.
             status: only those that stand so.
+            delayed: only those that wait for the platform or for a submission, and go on by themselves.
             overdue: only those of which the host could not be told something, although it was tried time and again.
             after: the last key of the page before.
             limit: how many at the most.
         """
-        tag = "overdue" if overdue else None
+        tag = "overdue" if overdue else "delayed" if delayed else None
         return self._run(page(self._office, viewer, status=status, tag=tag, after=after, limit=limit))
 
     def case(self, key: str, *, viewer: Viewer) -> Case:
@@ -139,7 +141,10 @@ class CaseDesk(Workers):
         return self._ask(viewer, key, route(self._office, key, reviewer=viewer.reviewer, to=to, queue=queue))
 
     def keep(self, key: str, media: ItemRef, *, evidence: EvidenceId) -> Case:
-        """Note that the host has kept a file's bytes, under a reference of the evidence. What was kept first counts."""
+        """Note that the host has kept a file's bytes, under a reference of the evidence. What was kept first counts.
+
+        It asks for nobody's permission: it is for the host's own jobs.
+        """
         return self._run(keep(self._office, key, media, evidence=evidence))
 
     def miss(self, key: str, media: ItemRef, *, viewer: Viewer, reason: str) -> Case:
@@ -221,12 +226,13 @@ class AsyncCaseDesk(AsyncWorkers):
         *,
         viewer: Viewer,
         status: str | None = None,
+        delayed: bool = False,
         overdue: bool = False,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[Summary, ...]:
         """As `CaseDesk.cases`."""
-        tag = "overdue" if overdue else None
+        tag = "overdue" if overdue else "delayed" if delayed else None
         return await self._run(page(self._office, viewer, status=status, tag=tag, after=after, limit=limit))
 
     async def case(self, key: str, *, viewer: Viewer) -> Case:
