@@ -333,6 +333,34 @@ def test_a_verdict_that_is_not_recorded_is_an_error(
         LocalDigestMatcher(closed).feedback(match, verdict=Verdict.CONFIRMED)
 
 
+def replaced(store: HashStore) -> None:
+    """Put the same picture on the list anew, as an import that replaces it does: its hashes get other numbers."""
+    with store.changing(LIST) as change:
+        found = store.find([random_pdq(1)])
+        change.clear()
+        change.put(ListEntry(entry=EntryId("image1"), hashes=tuple(one.hash for one in found)))
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome"), [(2, Outcome.POTENTIAL_MATCH), (3, Outcome.NOT_CHECKED)], ids=["twice", "without end"]
+)
+def test_a_list_that_is_replaced_meanwhile_loses_nothing(
+    times: int, outcome: Outcome, store: HashStore, pictures: LocalPdqMatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on a list before and after is found, or not checked, and never called unknown; the next answer is right."""
+    put(store, "image1", random_pdq(1))
+    numbered, left = HashStore.numbered, iter(range(times))
+
+    def replace_then_read(self: HashStore, numbers: Any) -> Any:
+        if next(left, None) is not None:
+            replaced(store)
+        return numbered(self, numbers)
+
+    monkeypatch.setattr(HashStore, "numbered", replace_then_read)
+    assert one(pictures, None, random_pdq(1)).outcome is outcome
+    assert one(pictures, None, random_pdq(1)).outcome is Outcome.POTENTIAL_MATCH
+
+
 def kept(store: HashStore, clock: Any, folder: Path) -> LocalPdqMatcher:
     return LocalPdqMatcher(store, clock=clock, folder=folder)
 

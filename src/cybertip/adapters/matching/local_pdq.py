@@ -39,6 +39,12 @@ __all__ = ["LocalPdqMatcher"]
 _MOST_PENDING = 4096
 _SHARE_PENDING = 50
 
+#: How often lists are searched that change under the search.
+_TRIES = 3
+
+#: The numbers of the known hashes near an item's, and for each the nearest of the item's and how near it is.
+_Hits = dict[int, tuple[int, MediaHash]]
+
 
 class LocalPdqMatcher:
     """Look up pictures in the lists of a store (see `cybertip.ports.matching.HashMatcher` for what is guaranteed).
@@ -107,10 +113,7 @@ class LocalPdqMatcher:
         try:
             # How old the lists are comes first: what is added to them from here on is found, but is not promised.
             lists, unchecked = self._lists.consulted()
-            index = self.refresh()
-            hits = [self._hits(index, hashes) for hashes, _ in hashed]
-            entries = self._lists.store.numbered(sorted({id for one in hits for id in one}))
-            self._check(hits, entries)
+            hits, entries = self._found([hashes for hashes, _ in hashed])
         except AdapterError:
             return self._lists.unanswered(items)
         return tuple(
@@ -119,7 +122,6 @@ class LocalPdqMatcher:
                 matches=[
                     self._lists.match_of(entries[id], query, distance=bits, limit=self._limit)
                     for id, (bits, query) in sorted(found.items(), key=lambda one: (one[1][0], one[0]))
-                    if id in entries
                 ],
                 unchecked=(*missing, *unchecked),
                 hashes=hashes,
@@ -209,9 +211,24 @@ class LocalPdqMatcher:
         unchecked = (self._lists.unchecked(NotChecked.FIRST_FRAME_ONLY, PDQ),) if moving else ()
         return (*item.hashes, *found.hashes), unchecked
 
-    def _hits(self, index: PdqIndex, hashes: Sequence[MediaHash]) -> dict[int, tuple[int, MediaHash]]:
-        """Return the numbers of the known hashes near any of these, and for each the nearest and how near it is."""
-        nearest: dict[int, tuple[int, MediaHash]] = {}
+    def _found(self, hashed: Sequence[Sequence[MediaHash]]) -> tuple[list[_Hits], dict[int, Found]]:
+        """Return what is near each item's hashes, and all of its entries.
+
+        A list that is replaced gives a hash that stays on it another number: what was found by a number that is gone may
+        well be there still, and is sought again.
+        """
+        for _ in range(_TRIES):
+            index = self.refresh()
+            hits = [self._hits(index, hashes) for hashes in hashed]
+            numbers = {id for one in hits for id in one}
+            entries = self._lists.store.numbered(sorted(numbers))
+            self._check(hits, entries)
+            if entries.keys() >= numbers:
+                return hits, entries
+        raise self._made_anew("the index and the lists do not come to agree")
+
+    def _hits(self, index: PdqIndex, hashes: Sequence[MediaHash]) -> _Hits:
+        nearest: _Hits = {}
         for query in hashes:
             if query.type != PDQ or (query.quality is not None and query.quality < self._limits.lowest_quality):
                 continue
@@ -220,15 +237,19 @@ class LocalPdqMatcher:
                     nearest[hit.id] = (hit.distance, query)
         return nearest
 
-    def _check(self, hits: Sequence[dict[int, tuple[int, MediaHash]]], entries: dict[int, Found]) -> None:
-        """Check that the index and the store mean the same hashes; else the index is made anew before the next answer."""
+    def _check(self, hits: Sequence[_Hits], entries: dict[int, Found]) -> None:
+        """Check that the index and the store mean the same hashes."""
         for found in hits:
             for id, (bits, query) in found.items():
                 known = entries.get(id)
                 if known is not None and distance(bytes.fromhex(known.hash.value), bytes.fromhex(query.value)) != bits:
-                    with self._catching_up:
-                        self._current = self._made()
-                    raise DamagedIndex("the index and the lists are not of the same hashes: it was made anew")
+                    raise self._made_anew("the index and the lists are not of the same hashes")
+
+    def _made_anew(self, why: str) -> DamagedIndex:
+        """Make the index anew, so that the next answer is right, and return the error that keeps this one from being so."""
+        with self._catching_up:
+            self._current = self._made()
+        return DamagedIndex(f"{why}: it was made anew")
 
 
 def _most_pending(index: PdqIndex) -> int:
