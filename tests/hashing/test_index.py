@@ -260,6 +260,33 @@ def load_after(index: PdqIndex, folder: Any) -> PdqIndex:
     return load(folder)[0]
 
 
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_hash_that_changes_its_id_is_found_by_a_search_under_way(
+    pending: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is added under another id before it is removed under its old one is there at every moment."""
+    known = made_up(3, 1)[0]
+    index = PdqIndex() if pending else PdqIndex([known], [1])
+    if pending:
+        index.add(known, 1)
+    moves = iter([2, 3])
+
+    def move(*given: Any) -> Any:
+        """Give the hash another id after the search has seen what there is."""
+        found = scan(*given) if pending else near(*given)
+        if (id := next(moves, None)) is not None:
+            index.add(known, id)
+            index.remove(id - 1)
+        return found
+
+    near = Tables.near
+    if pending:
+        monkeypatch.setattr("cybertip.hashing.index.scan", move)
+    else:
+        monkeypatch.setattr(Tables, "near", move)
+    assert index.search(known) == (Hit(distance=0, id=3),)
+
+
 def test_what_is_removed_while_tables_are_made_stays_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A removal and an addition in the middle of a compaction are in the index after it."""
     known = made_up(6, 6)

@@ -62,6 +62,10 @@ class _State:
     added: _Part
     pending: int
 
+    @property
+    def removed(self) -> int:
+        return int(np.count_nonzero(self.built.removed)) + int(np.count_nonzero(self.added.removed[: self.pending]))
+
 
 class PdqIndex:
     """Find known PDQ hashes within a distance of a query: all of them, and no others.
@@ -108,13 +112,17 @@ class PdqIndex:
 
     def __len__(self) -> int:
         state = self._state
-        removed = int(state.built.removed.sum()) + int(state.added.removed[: state.pending].sum())
-        return len(state.tables) + state.pending - removed
+        return len(state.tables) + state.pending - state.removed
 
     @property
     def pending(self) -> int:
         """How many hashes were added since the tables were made: each search compares with all of them."""
         return self._state.pending
+
+    @property
+    def removed(self) -> int:
+        """How many hashes were removed since the tables were made: until they are made anew, they take their place."""
+        return self._state.removed
 
     @property
     def size(self) -> int:
@@ -137,11 +145,16 @@ class PdqIndex:
             raise ValueError(f"a PDQ hash has {_BYTES} bytes, and the query {len(query)}")
         if not 0 <= limit <= BITS:
             raise ValueError(f"two hashes differ in 0 to {BITS} bits")
-        state = self._state
-        found = [
-            *state.built.hits(*state.tables.near(query, limit)),
-            *state.added.hits(*scan(state.added.hashes[: state.pending], query, limit)),
-        ]
+        while True:
+            state = self._state
+            found = [
+                *state.built.hits(*state.tables.near(query, limit)),
+                *state.added.hits(*scan(state.added.hashes[: state.pending], query, limit)),
+            ]
+            # A removal shows at once, and what was added before it only in the next state: search that one, too, or a hash
+            # that changed its number meanwhile is missed under both.
+            if self._state is state:
+                break
         return tuple(sorted(found))
 
     def add(self, hash: bytes, id: int) -> None:

@@ -453,6 +453,22 @@ def test_many_changes_are_compacted_and_kept(
     assert len(load(folder)[0]) == 95
 
 
+def test_many_removals_are_compacted_too(store: HashStore, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken off a list does not stay in memory for ever, whether it went one by one or all at once."""
+    put(store, "many", *(random_pdq(number) for number in range(60)))
+    matcher = LocalPdqMatcher(store, clock=clock)
+    index = matcher.refresh()
+    monkeypatch.setattr(local_pdq, "_MOST_PENDING", 20)
+    for left in range(59, 34, -1):
+        put(store, "many", *(random_pdq(number) for number in range(left)))
+        assert matcher.refresh() is index
+        assert index.removed <= 20
+    # So many at once that making the index is faster than following.
+    monkeypatch.setattr(PdqIndex, "remove", lambda self, id: pytest.fail("it was followed"))
+    put(store, "many")
+    assert (matcher.refresh().removed, len(matcher.refresh())) == (0, 1)
+
+
 def test_a_folder_that_cannot_be_written_keeps_nobody_from_an_answer(
     store: HashStore, clock: Any, tmp_path: Path, picture_file: Files
 ) -> None:

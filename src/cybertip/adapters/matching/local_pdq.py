@@ -34,8 +34,8 @@ from cybertip.ports.matching import (
 
 __all__ = ["LocalPdqMatcher"]
 
-#: Hashes that were added since the tables were made are compared one after the other; above so many, or above such a share
-#: of all, the tables are made anew.
+#: Hashes that were added since the tables were made are compared one after the other, and those that were removed stay in
+#: memory; above so many of either, or above such a share of all, the tables are made anew.
 _MOST_PENDING = 4096
 _SHARE_PENDING = 50
 
@@ -148,14 +148,14 @@ class LocalPdqMatcher:
         with self._catching_up:
             index, mark = self._current or self._begun()
             since = self._lists.store.since(mark)
-            if since is None or len(since.added) > _most_pending(index):
+            if since is None or len(since.added) + len(since.removed) > _most_pending(index):
                 # It was restored from a backup and has another history, or it changed so much that this is faster.
                 index, mark = self._made()
             else:
                 _follow(index, since)
                 mark = since.mark
             self._current = (index, mark)
-        if index.pending > _most_pending(index) and self._compacting.acquire(blocking=False):
+        if max(index.pending, index.removed) > _most_pending(index) and self._compacting.acquire(blocking=False):
             try:
                 self._compact(index)
             finally:
