@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -167,12 +168,34 @@ def test_what_is_no_decoded_picture_is_refused(pixels: Any) -> None:
 
 
 def test_the_memory_for_sizes_is_bounded() -> None:
-    """Pictures of ever new sizes do not fill the memory: the bands of the sizes seen last are kept, and no more."""
-    module._bands.cache_clear()
+    """Ever new sizes do not fill the memory: the bands of the sizes seen last are kept, and those of long sides never."""
+    module._kept_bands.cache_clear()
     for size in range(5, 400):
         module._bands(size)
-    kept = module._bands.cache_info()
+    kept = module._kept_bands.cache_info()
     assert kept.currsize == kept.maxsize == 256
+    module._bands(8192)
+    assert module._kept_bands.cache_info().misses == kept.misses + 1
+    long = module._bands(1_000_000)
+    assert sum(weights.nbytes for _, _, weights in long) > 3_500_000
+    assert module._kept_bands.cache_info().misses == kept.misses + 1
+
+
+#: What is there on a developer's machine alone is compared there alone: a test that is skipped would fail elsewhere.
+if find_spec("pdqhash") is not None:
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_the_bits_are_those_of_pdqhash(seed: int) -> None:
+        """Bits and quality of all eight variants are what the reference's binding gives here and now, nearly all of them."""
+        import pdqhash  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+        pixels = picture(seed, 150 + seed * 25, 700 - seed * 20)
+        theirs, quality = pdqhash.compute_dihedral(pixels)
+        found = pdq(pixels)
+        assert found.quality == quality
+        for ours, bits in zip(found.variants, theirs, strict=True):
+            # A frequency that is as near to the median as their rounding errors are large may be on either side.
+            assert distance(ours, np.packbits(bits.astype(np.uint8)).tobytes()) <= 2
 
 
 def test_numpy_is_imported_by_whoever_hashes_pictures_alone() -> None:

@@ -48,6 +48,9 @@ _COSINES: Final = np.sqrt(2 / _POINTS) * np.cos(
 #: Mirroring a picture negates every other frequency in one direction.
 _ALTERNATING: Final = np.where(np.arange(_FREQUENCIES) % 2 == 0, -1.0, 1.0)
 
+#: Longer sides are hardly ever met twice.
+_LONGEST_KEPT: Final = 8192
+
 #: First and last pixel, and the weights of those between, of each of the 64 points.
 _Bands = tuple[tuple[int, int, NDArray[np.float32]], ...]
 
@@ -134,9 +137,22 @@ def _window(size: int) -> int:
     return (size + 2 * _POINTS - 1) // (2 * _POINTS)
 
 
-@lru_cache(maxsize=256)
 def _bands(size: int) -> _Bands:
-    """Return how much each pixel along a side of the picture adds to each of the 64 points.
+    """Return how much each pixel along a side of the picture adds to each of the 64 points, kept from the last time or not.
+
+    They take four bytes for each pixel of the side. Files that claim ever new sides, each of millions of pixels, would
+    otherwise leave their bands in memory for good.
+    """
+    return _kept_bands(size) if size <= _LONGEST_KEPT else _made_bands(size)
+
+
+@lru_cache(maxsize=256)
+def _kept_bands(size: int) -> _Bands:
+    return _made_bands(size)
+
+
+def _made_bands(size: int) -> _Bands:
+    """Make the bands of a side.
 
     A box filter puts at each pixel the mean of those around it, from `before` to `behind`, or of those that are left of them
     at the edges; what is returned is two of them in a row, at the points only. It is multiplied by the square of the window,
