@@ -4,6 +4,7 @@ import io
 import logging
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -315,6 +316,29 @@ def test_bombs_cost_no_memory(saved: Saved, tmp_path: Path) -> None:
     *reasons, grown = done.stdout.split()
     assert reasons == ["too_large"] * 3
     assert int(grown) < 32
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "TIFF", "JPEG2000", *(["AVIF"] if "AVIF" in KINDS else [])])
+def test_decoders_that_cannot_be_stopped_get_smaller_pictures(kind: str, saved: Saved) -> None:
+    """What a decoder does in one go is refused by its head where it is large, whatever other kinds may have."""
+    data = saved(synthetic(1, 300, 300), kind)
+    assert hash_picture(data, limits=Limits(most_pixels_at_once=300 * 300 - 1)) == Unhashed(reason=NotChecked.TOO_LARGE)
+    assert hash_picture(data, limits=Limits(most_pixels=300 * 300 - 1)) == Unhashed(reason=NotChecked.TOO_LARGE)
+    assert isinstance(hash_picture(data, limits=Limits(most_pixels_at_once=300 * 300)), PictureHashes)
+    streamed = hash_picture(saved(synthetic(1, 300, 300), "PNG"), limits=Limits(most_pixels_at_once=1))
+    assert isinstance(streamed, PictureHashes)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_cost_little_memory(mode: str, saved: Saved) -> None:
+    """Whole numbers and fractions of any range are brought to grey a few at a time, and shrunk first where they are many."""
+    data = saved(Image.linear_gradient("L").resize((2000, 2000)).convert(mode), "TIFF", compression="tiff_lzw")
+    for limits, most in ((Limits(), 48), (Limits(huge_pixels=2**20), 24)):
+        tracemalloc.start()
+        hash_picture(data, limits=limits)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < most * 1_000_000
 
 
 def test_what_cameras_write_into_pictures_is_not_logged(saved: Saved, caplog: pytest.LogCaptureFixture) -> None:

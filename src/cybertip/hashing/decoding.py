@@ -1,8 +1,9 @@
 """Files of pictures, decoded within limits: strangers upload them, and some are made to exhaust whoever opens them.
 
 A picture's size is read from its head and held against the limits before anything is decoded, and only kinds that Pillow
-decodes itself are opened. Each block that the decoder asks for is handed out only while there is time left. What is not
-decoded is refused with a reason, and nothing else is raised.
+decodes itself are opened. Each block that the decoder asks for is handed out only while there is time left; decoders that
+ask for all of a file at once cannot be stopped, and get smaller pictures alone. What is not decoded is refused with a
+reason, and nothing else is raised.
 """
 
 import logging
@@ -58,6 +59,9 @@ KINDS: Final = tuple(
 #: How files of these kinds begin: one that does and cannot be opened is broken, and any other is of another kind.
 _BEGINNINGS: Final = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51")
 
+#: Kinds whose decoders take a file at once, and make a picture of full size of it in one go.
+_AT_ONCE: Final = frozenset({"WEBP", "AVIF", "TIFF", "JPEG2000"})
+
 #: Of a JPEG the decoder gets little at a time: in a few bytes there can be many passes over the whole picture.
 _JPEG_BLOCK: Final = 4096
 
@@ -70,17 +74,20 @@ if logging.getLogger("PIL").level == logging.NOTSET:
 class Limits:
     """How much of a file is worth decoding.
 
-    A picture takes four bytes of memory for each pixel that is decoded, and about as many again while it is converted. Above
-    179 million pixels Pillow refuses by itself, whatever is said here.
+    While it is decoded and converted, a picture takes up to 14 bytes of memory for each pixel; a WebP, AVIF, TIFF or JPEG
+    2000, which some decoders hold more than once, up to 20. A file of some hundred bytes can ask for all that is allowed.
+    Above 179 million pixels Pillow refuses by itself, whatever is said here.
     """
 
     #: Of the file.
     most_bytes: int = 64 * 1024 * 1024
     #: Of the picture, as its head says.
     most_pixels: int = 64 * 1024 * 1024
+    #: Of a WebP, AVIF, TIFF or JPEG 2000: their decoders can neither be stopped when time is up nor made to shrink it.
+    most_pixels_at_once: int = 24 * 1024 * 1024
     #: Above so many pixels a picture is shrunk before it is hashed, JPEGs while they are decoded.
     huge_pixels: int = 16 * 1024 * 1024
-    #: Decoding is given up after so many seconds, when the decoder next asks for bytes.
+    #: Decoding is given up after so many seconds, when the decoder next asks for bytes; some kinds' decoders never do.
     decode_for: float = 20.0
     #: The shorter side, in pixels. Below 32, frequencies that PDQ is made of cannot be told apart.
     smallest_side: int = 32
@@ -175,7 +182,10 @@ def shrinking(picture: Image.Image, limits: Limits) -> int:
 
 
 def _measured(picture: Image.Image, limits: Limits) -> tuple[int, int]:
-    if picture.width * picture.height > limits.most_pixels:
+    most = limits.most_pixels
+    if picture.format in _AT_ONCE:
+        most = min(most, limits.most_pixels_at_once)
+    if picture.width * picture.height > most:
         raise Refused(NotChecked.TOO_LARGE)
     if min(picture.size) < limits.smallest_side:
         raise Refused(NotChecked.TOO_SMALL)

@@ -35,6 +35,9 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 
+#: How many numbers are brought to grey at a time.
+_AT_A_TIME: Final = 2**20
+
 
 class Remark(StrEnum):
     """What was done to a picture, or left out, before it was hashed."""
@@ -122,13 +125,16 @@ def _hashed(data: bytes, limits: Limits) -> PictureHashes:
 def plain(found: Opened, limits: Limits) -> tuple[Image.Image, frozenset[Remark]]:
     """Return a decoded picture upright, in grey or in red, green and blue, and what was done to it; or raise `Refused`."""
     remarks = {Remark.FIRST_FRAME} if found.moving else set()
+    picture = found.picture
+    if picture.mode in ("I", "F"):
+        # Numbers are shrunk as they are, for to bring them to grey takes as much memory again.
+        picture = _shrunk(picture, limits)
     try:
-        picture = _in_colours(found.picture)
+        picture = _in_colours(picture)
     except ValueError as error:
         # Pillow has colours that it cannot bring to red, green and blue.
         raise Refused(NotChecked.UNSUPPORTED_TYPE) from error
-    if (share := shrinking(picture, limits)) > 1:
-        picture = picture.reduce(share)
+    picture = _shrunk(picture, limits)
     if picture.width * picture.height < found.width * found.height:
         remarks.add(Remark.SHRUNK)
     if picture.mode in ("LA", "RGBA"):
@@ -139,6 +145,11 @@ def plain(found: Opened, limits: Limits) -> tuple[Image.Image, frozenset[Remark]
     return picture, frozenset(remarks)
 
 
+def _shrunk(picture: Image.Image, limits: Limits) -> Image.Image:
+    share = shrinking(picture, limits)
+    return picture.reduce(share) if share > 1 else picture
+
+
 def _in_colours(picture: Image.Image) -> Image.Image:
     """Return a picture in grey or in red, green and blue, either with what can be seen through."""
     mode = picture.mode
@@ -146,7 +157,7 @@ def _in_colours(picture: Image.Image) -> Image.Image:
         # Pillow would cut off the brighter parts.
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if mode in ("I", "F"):
-        return _stretched(np.asarray(picture, np.float64))
+        return _stretched(np.asarray(picture))
     if mode in ("PA", "RGBa") or (mode in ("P", "RGB") and "transparency" in picture.info):
         return picture.convert("RGBA")
     if mode == "La" or (mode == "L" and "transparency" in picture.info):
@@ -156,12 +167,18 @@ def _in_colours(picture: Image.Image) -> Image.Image:
     return picture if mode in ("L", "LA", "RGB", "RGBA") else picture.convert("RGB")
 
 
-def _stretched(values: NDArray[np.float64]) -> Image.Image:
+def _stretched(values: NDArray[np.float32] | NDArray[np.int32]) -> Image.Image:
     """Return numbers of any range as grey from black to white; PDQ's bits do not depend on where these are."""
     lowest, highest = float(values.min()), float(values.max())
     if not np.isfinite([lowest, highest]).all():
         raise Refused(NotChecked.UNDECODABLE)
-    return Image.fromarray(((values - lowest) * (255 / (highest - lowest or 1))).astype(np.uint8))
+    grey = np.empty(values.shape, np.uint8)
+    numbers, shades = values.reshape(-1), grey.reshape(-1)
+    # In double precision, in which none is lost, but few at a time: all of them would take several times their memory.
+    for start in range(0, len(numbers), _AT_A_TIME):
+        some = numbers[start : start + _AT_A_TIME].astype(np.float64)
+        shades[start : start + _AT_A_TIME] = (some - lowest) * (255 / (highest - lowest or 1))
+    return Image.fromarray(grey)
 
 
 def _over_white(picture: Image.Image) -> tuple[Image.Image, bool]:

@@ -3,6 +3,7 @@ others are not, and what is made to exhaust or mislead whoever opens it is not c
 
 import io
 import json
+import struct
 import subprocess
 import sys
 import zlib
@@ -105,6 +106,30 @@ def endless_passes() -> bytes:
     return data[:-2] + last * 40_000 + data[-2:]
 
 
+def webp(width: int, height: int) -> bytes:
+    """Return a WebP that claims a size and says of all its pixels in a few bits that they are the same."""
+    size = width - 1 | height - 1 << 14
+    data = b"\x2f" + size.to_bytes(4, "little") + bytes((0x88, 0x88, 8)) + bytes(6)
+    chunk = b"VP8L" + len(data).to_bytes(4, "little") + data
+    return b"RIFF" + (len(chunk) + 4).to_bytes(4, "little") + b"WEBP" + chunk
+
+
+def jpeg_2000(width: int, height: int) -> bytes:
+    """Return a JPEG 2000 that claims a size; it is that of a small picture, with other numbers in its heads."""
+    data = saved(Image.new("RGB", (64, 64), "grey"), "JPEG2000")
+    return data.replace(struct.pack(">II", 64, 64), struct.pack(">II", width, height))
+
+
+def tiff_of_fractions(width: int, height: int) -> bytes:
+    """Return a TIFF with one strip of fractions that are the same."""
+    deflate = zlib.compressobj(1)
+    strip = b"".join(deflate.compress(bytes(4 * width)) for _ in range(height)) + deflate.flush()
+    tags = {256: width, 257: height, 258: 32, 259: 8, 262: 1, 273: 8, 277: 1, 278: height, 279: len(strip), 339: 3}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    place = (8 + len(strip)).to_bytes(4, "little")
+    return b"II*\0" + place + strip + len(tags).to_bytes(2, "little") + entries + bytes(4)
+
+
 #: What is made to mislead or to exhaust, and why it is not checked.
 HOSTILE: dict[str, tuple[Callable[[], bytes], NotChecked]] = {
     "corrupt": (lambda: saved(synthetic(1), "PNG")[:-4000], NotChecked.UNDECODABLE),
@@ -113,6 +138,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], NotChecked]] = {
     "flat": (lambda: saved(Image.new("RGB", (300, 300), "grey"), "PNG"), NotChecked.LOW_QUALITY),
     "huge": (lambda: bytes(65 * 1024 * 1024), NotChecked.TOO_LARGE),
     "bomb of pixels": (lambda: png(60_000, 60_000), NotChecked.TOO_LARGE),
+    "WebP of pixels": (lambda: webp(8000, 8000), NotChecked.TOO_LARGE),
+    "JPEG 2000 of pixels": (lambda: jpeg_2000(8000, 8000), NotChecked.TOO_LARGE),
+    "TIFF of fractions": (lambda: tiff_of_fractions(8000, 8000), NotChecked.TOO_LARGE),
     "bomb of passes": (endless_passes, NotChecked.TOO_LARGE),
 }
 
