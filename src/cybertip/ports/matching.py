@@ -115,7 +115,8 @@ class MediaItem:
     """An upload to look up: its hashes, its bytes, or both.
 
     Hashes that are given are not computed again. Bytes are needed for what is not given; a matcher that runs elsewhere may
-    have to send them there, if it is set up to.
+    have to send them there, if it is set up to. A picture has eight PDQ hashes, one for each `Variant`: an item that brings
+    the first alone, and no bytes, is looked up as it is, and `no_match` says nothing of it mirrored or turned.
     """
 
     id: ItemId

@@ -29,6 +29,7 @@ from cybertip.ports.matching import (
     NotChecked,
     Readiness,
     Unchecked,
+    Variant,
     Verdict,
 )
 
@@ -49,8 +50,9 @@ _Hits = dict[int, tuple[int, MediaHash]]
 class LocalPdqMatcher:
     """Look up pictures in the lists of a store (see `cybertip.ports.matching.HashMatcher` for what is guaranteed).
 
-    A picture that does not bring its PDQ hash is decoded and hashed, and looked up as it is, mirrored and turned. Of a file
-    with several pictures only the first is looked at: unless that one is found, the file is not checked.
+    A picture that does not bring the PDQ hashes of all its variants is decoded and hashed, and looked up as it is, mirrored
+    and turned; without its bytes, by the hashes that it brings. Of a file with several pictures only the first is looked at:
+    unless that one is found, the file is not checked.
 
     Before each answer the index catches up with the store: what was put on a list before is found.
 
@@ -199,17 +201,19 @@ class LocalPdqMatcher:
     def _hashed(self, item: MediaItem) -> tuple[tuple[MediaHash, ...], tuple[Unchecked, ...]]:
         """Return an item's hashes, and what keeps its picture from being looked up."""
         given = [one for one in item.hashes if one.type == PDQ]
-        if given:
-            poor = any(one.quality is not None and one.quality < self._limits.lowest_quality for one in given)
-            return item.hashes, (self._lists.unchecked(NotChecked.LOW_QUALITY, PDQ),) if poor else ()
-        if item.media is None:
-            return item.hashes, (self._lists.unchecked(NotChecked.MISSING_HASH, PDQ),)
+        poor = any(one.quality is not None and one.quality < self._limits.lowest_quality for one in given)
+        unchecked = [self._lists.unchecked(NotChecked.LOW_QUALITY, PDQ)] if poor else []
+        if item.media is None and not given:
+            unchecked.append(self._lists.unchecked(NotChecked.MISSING_HASH, PDQ))
+        if item.media is None or {one.variant for one in given} >= frozenset(Variant):
+            return item.hashes, tuple(unchecked)
         found = hash_picture(item.media, limits=self._limits)
         if isinstance(found, Unhashed):
-            return item.hashes, (self._lists.unchecked(found.reason, PDQ),)
-        moving = Remark.FIRST_FRAME in found.remarks
-        unchecked = (self._lists.unchecked(NotChecked.FIRST_FRAME_ONLY, PDQ),) if moving else ()
-        return (*item.hashes, *found.hashes), unchecked
+            unchecked.append(self._lists.unchecked(found.reason, PDQ))
+            return item.hashes, tuple(dict.fromkeys(unchecked))
+        if Remark.FIRST_FRAME in found.remarks:
+            unchecked.append(self._lists.unchecked(NotChecked.FIRST_FRAME_ONLY, PDQ))
+        return (*item.hashes, *found.hashes), tuple(unchecked)
 
     def _found(self, hashed: Sequence[Sequence[MediaHash]]) -> tuple[list[_Hits], dict[int, Found]]:
         """Return what is near each item's hashes, and all of its entries.
