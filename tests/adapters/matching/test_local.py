@@ -2,8 +2,8 @@
 
 import io
 import shutil
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,26 @@ import pytest
 from PIL import Image, ImageOps
 
 from cybertip.adapters.matching import local_pdq
+from cybertip.adapters.matching.combined import CombinedHashMatcher
 from cybertip.adapters.matching.local import LocalDigestMatcher
 from cybertip.adapters.matching.local_pdq import LocalPdqMatcher
 from cybertip.adapters.matching.store import HashStore, ListEntry
 from cybertip.errors import AdapterError
+from cybertip.hashing.digests import digest
 from cybertip.hashing.index import PdqIndex
 from cybertip.hashing.index_files import MANIFEST, load
+from cybertip.hashing.pictures import PictureHashes, hash_picture
 from cybertip.ports.matching import (
     MD5,
     PDQ,
     SHA1,
     SHA256,
+    ConsultedList,
     EntryId,
     HashType,
     ItemId,
     ListName,
+    MatcherHealth,
     MatchKind,
     MatchResult,
     MediaHash,
@@ -80,7 +85,7 @@ def test_a_file_is_found_by_its_digests(digests: LocalDigestMatcher, picture_fil
     path.write_bytes(picture_file(1))
     for media in (picture_file(1), path):
         result = one(digests, media)
-        assert {match.query.type for match in result.matches} == {MD5, SHA1}
+        assert {match.query.type for match in result.matches} == {MD5, SHA1, SHA256}
         for match in result.matches:
             assert (match.list, match.entry, match.member) == ("synthetic", "image1", "42")
             assert (match.kind, match.distance, match.limit) == (MatchKind.EXACT, None, None)
@@ -98,6 +103,23 @@ def test_a_given_digest_finds_an_entry_and_its_absence_is_said(
     assert [(gap.reason, gap.hash_type) for gap in found.unchecked] == [(NotChecked.MISSING_HASH, SHA1)]
     other = one(digests, None, MediaHash(type=MD5, value="0" * 32))
     assert (other.outcome, other.reason) == (Outcome.NOT_CHECKED, NotChecked.MISSING_HASH)
+
+
+def test_every_hash_at_hand_is_looked_up(
+    store: HashStore, clock: Any, digests: LocalDigestMatcher, picture_file: Files
+) -> None:
+    """What a list knows by a kind that nobody demands is found by it; PDQ is left to whoever knows what is near."""
+    found = digest(picture_file(3))
+    put(store, "sha256", MediaHash(type=SHA256, value=found.sha256))
+    put(store, "netclean", netclean := MediaHash(type=HashType("netclean"), value="AbC"))
+    put(store, "pdq", random_pdq(1))
+    assert [match.entry for match in one(digests, picture_file(3)).matches] == ["sha256"]
+    assert {match.entry for match in one(digests, picture_file(3), netclean).matches} == {"sha256", "netclean"}
+    assert one(digests, picture_file(2), random_pdq(1)).outcome is Outcome.NO_MATCH
+    demanding = LocalDigestMatcher(store, clock=clock, hash_types=[PDQ])
+    assert one(demanding, None, random_pdq(1)).outcome is Outcome.POTENTIAL_MATCH
+    # What nobody demands keeps nothing from being checked.
+    assert one(digests, None, *found.hashes[:2]).outcome is Outcome.NO_MATCH
 
 
 def test_given_hashes_are_trusted_and_not_computed_again(digests: LocalDigestMatcher, tmp_path: Path) -> None:
@@ -216,6 +238,73 @@ def test_hashes_of_poor_pictures_are_not_looked_up(store: HashStore, pictures: L
     assert one(pictures, None, flat).reason is NotChecked.LOW_QUALITY
     assert one(pictures, None, attrs.evolve(flat, quality=50)).outcome is Outcome.POTENTIAL_MATCH
     assert one(pictures, None, attrs.evolve(flat, quality=None)).outcome is Outcome.POTENTIAL_MATCH
+
+
+class Computing:
+    """A matcher of another service, which finds nothing and hands on what it computed."""
+
+    hash_types = frozenset({PDQ})
+    most_items = 9
+
+    def __init__(self, name: str, *, hashes: Sequence[MediaHash]) -> None:
+        self.name, self._hashes = name, hashes
+
+    def match(self, items: Sequence[MediaItem]) -> tuple[MatchResult, ...]:
+        known = ConsultedList(name=LIST, as_of=datetime(2026, 3, 1, tzinfo=UTC))
+        return tuple(MatchResult.of(item, hashes=self._hashes, lists=[known]) for item in items)
+
+    def health(self) -> MatcherHealth:
+        return MatcherHealth(readiness=Readiness.READY)
+
+
+def flat() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (320, 240), 128).save(file, "PNG")
+    return file.getvalue()
+
+
+def mirrored(seed: int) -> bytes:
+    file = io.BytesIO()
+    ImageOps.mirror(Image.fromarray(picture(seed, 240, 320))).save(file, "PNG")
+    return file.getvalue()
+
+
+def own(data: bytes) -> MediaHash:
+    """Return the one hash that others, who know nothing of variants, make of a picture."""
+    found = hash_picture(data)
+    assert isinstance(found, PictureHashes)
+    return attrs.evolve(found.hashes[0], quality=None)
+
+
+def test_a_picture_that_brings_a_hash_is_found_mirrored_all_the_same(pictures: LocalPdqMatcher) -> None:
+    """A hash that somebody else computed does not keep the picture's variants from being looked up."""
+    upload = mirrored(1)
+    (match,) = one(pictures, upload, own(upload)).matches
+    assert (match.entry, match.query.variant) == ("image1", Variant.MIRRORED)
+    first = Computing("first", hashes=[own(upload)])
+    assert one(CombinedHashMatcher([first, pictures]), upload).outcome is Outcome.POTENTIAL_MATCH
+    # By its own hash alone it is looked up as it is.
+    assert one(pictures, None, own(upload)).outcome is Outcome.NO_MATCH
+
+
+def test_a_picture_that_brings_a_hash_and_cannot_be_hashed_here_is_not_checked(
+    pictures: LocalPdqMatcher, picture_file: Files, tmp_path: Path
+) -> None:
+    """What it brings is looked up; not finding it says nothing of how the picture looks mirrored."""
+    missing = tmp_path / "missing"
+    assert one(pictures, missing, own(picture_file(1))).outcome is Outcome.POTENTIAL_MATCH
+    result = one(pictures, missing, own(picture_file(2)))
+    assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.UNREADABLE)
+    poor = attrs.evolve(own(picture_file(2)), quality=0)
+    reasons = [gap.reason for gap in one(pictures, flat(), poor).unchecked]
+    assert reasons == [NotChecked.LOW_QUALITY]
+
+
+def test_a_picture_that_brings_all_its_hashes_is_not_hashed_again(
+    pictures: LocalPdqMatcher, picture_file: Files, tmp_path: Path
+) -> None:
+    """With all eight there is nothing left to compute: the file may be on another machine."""
+    assert one(pictures, tmp_path / "missing", *one(pictures, picture_file(2)).hashes).outcome is Outcome.NO_MATCH
 
 
 def animation(*seeds: int) -> bytes:

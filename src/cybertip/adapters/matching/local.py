@@ -12,6 +12,7 @@ from cybertip.hashing.together import each
 from cybertip.ports.clock import Clock
 from cybertip.ports.matching import (
     MD5,
+    PDQ,
     SHA1,
     SHA256,
     HashMatch,
@@ -33,13 +34,14 @@ _DIGESTS = frozenset({MD5, SHA1, SHA256})
 class LocalDigestMatcher:
     """Look up digests in the lists of a store (see `cybertip.ports.matching.HashMatcher` for what is guaranteed).
 
-    Digests that an item does not bring are computed of its bytes. Other kinds of hashes are looked up, too, where items
-    bring them: whether they are the same, not whether they are near.
+    Digests that an item does not bring are computed of its bytes. All that are at hand are looked up, and other kinds of
+    hashes, too, where items bring them: whether they are the same, not whether they are near. PDQ is looked up if it is
+    one of `hash_types`: for pictures there is `LocalPdqMatcher`.
 
     Args:
         store: where the lists are kept.
-        hash_types: the kinds that each item is looked up by; without a word, those that NCMEC's lists have. Leave out what
-            no list has: an item is not checked while no list knows a hash of one of them.
+        hash_types: the kinds without which an item is not checked; without a word, those that NCMEC's lists have. Leave out
+            what no list has: an item is not checked while no list knows a hash of one of them.
         oldest: how old a list may be, for not finding something in it to mean anything.
         name: what it is called in results.
         threads: how many files are read at a time; as many as there are cores, where nothing is said.
@@ -83,11 +85,11 @@ class LocalDigestMatcher:
         """Look up items."""
         check_number(items, self.most_items)
         hashed = list(each(self._hashed, items, threads=self._threads if len(items) > 1 else 1))
-        asked = [one for hashes, _ in hashed for one in hashes if one.type in self.hash_types]
+        asked = [[one for one in hashes if one.type != PDQ or PDQ in self.hash_types] for hashes, _ in hashed]
         try:
             lists, unchecked = self._lists.consulted()
             entries: dict[tuple[HashType, str], list[Found]] = {}
-            for found in self._lists.store.find(asked):
+            for found in self._lists.store.find([one for some in asked for one in some]):
                 entries.setdefault((found.hash.type, found.hash.value), []).append(found)
         except AdapterError:
             return self._lists.unanswered(items)
@@ -95,16 +97,13 @@ class LocalDigestMatcher:
             MatchResult.of(
                 item,
                 matches=[
-                    self._lists.match_of(found, one)
-                    for one in hashes
-                    if one.type in self.hash_types
-                    for found in entries.get((one.type, one.value), ())
+                    self._lists.match_of(found, one) for one in some for found in entries.get((one.type, one.value), ())
                 ],
                 unchecked=(*missing, *unchecked),
                 hashes=hashes,
                 lists=lists,
             )
-            for item, (hashes, missing) in zip(items, hashed, strict=True)
+            for item, some, (hashes, missing) in zip(items, asked, hashed, strict=True)
         )
 
     def health(self) -> MatcherHealth:

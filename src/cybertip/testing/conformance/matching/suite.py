@@ -85,7 +85,6 @@ class HashMatcherSuite:
             assert match.list
             assert match.entry
             assert match.query in result.hashes
-            assert match.query.type in matcher.hash_types
             assert match.distance is None or 0 <= match.distance <= (256 if match.limit is None else match.limit)
 
     def test_match_none(self, matcher: HashMatcher, unknown: MediaItem) -> None:
