@@ -179,6 +179,18 @@ def test_a_list_that_was_never_complete_or_is_too_old_shows_nothing(
         assert "new and incomplete" in " ".join(matcher.health().warnings)
 
 
+def test_a_list_of_a_time_to_come_shows_nothing(store: HashStore, clock: Any, picture_file: Files) -> None:
+    """A slip of a pen does not keep a list young for years; a clock elsewhere may be some minutes ahead."""
+    matchers: list[Any] = [LocalDigestMatcher(store, clock=clock), LocalPdqMatcher(store, clock=clock)]
+    minutes = timedelta(minutes=5)
+    for ahead, reason in ((minutes, None), (minutes + timedelta(microseconds=1), NotChecked.STALE_LIST)):
+        with store.changing(LIST) as change:
+            change.complete(clock.now() + ahead)
+        assert [one(matcher, picture_file(2)).reason for matcher in matchers] == [reason, reason]
+        ready = Readiness.DEGRADED if reason else Readiness.READY
+        assert [matcher.health().readiness for matcher in matchers] == [ready, ready]
+
+
 def test_a_matcher_without_a_kind_of_hash_is_refused(store: HashStore) -> None:
     """Nobody can set up a matcher that looks nothing up."""
     with pytest.raises(ValueError, match="nothing would ever be checked"):

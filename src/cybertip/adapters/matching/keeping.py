@@ -26,6 +26,9 @@ __all__ = ["MOST_ITEMS", "KeptLists", "check_number"]
 #: How many items a matcher of this machine takes at once: their hashes are in memory together.
 MOST_ITEMS = 1000
 
+#: How far a clock elsewhere may be ahead of ours: a list that claims to be complete up to a later time was complete at none.
+_AHEAD = timedelta(minutes=5)
+
 
 class KeptLists:
     """The lists that a matcher looks in.
@@ -94,7 +97,7 @@ class KeptLists:
         except AdapterError as error:
             return MatcherHealth(readiness=Readiness.UNAVAILABLE, warnings=(str(error),))
         stale = [
-            f"the list {one.name!r} is older than allowed, or never was complete"
+            f"the list {one.name!r} is older than allowed, was never complete, or claims a time that is yet to come"
             for one in lists
             if self._is_stale(one)
         ]
@@ -115,7 +118,8 @@ class KeptLists:
         self.store.record(match.list, match.entry, match.member, verdict=verdict, reason=reason)
 
     def _is_stale(self, one: ConsultedList) -> bool:
-        return one.as_of is None or one.as_of < self._clock.now() - self._oldest
+        now = self._clock.now()
+        return one.as_of is None or not now - self._oldest <= one.as_of <= now + _AHEAD
 
 
 def check_number(items: Sequence[MediaItem], most: int) -> None:
