@@ -354,3 +354,12 @@ def test_two_programs_use_one_file(path: Path) -> None:
         put(one, OURS, entry("a", md5(1)))
         assert len(other.find([md5(1)])) == 1
         assert repr(one) == "<HashStore>"
+
+
+def test_no_repr_of_changes_shows_a_hash(store: HashStore) -> None:
+    """What an index catches up with is hashes of known material, which are not for logs."""
+    put(store, OURS, entry("a", MediaHash(type=PDQ, value=b"canary of 32 bytes, all of them!".hex())))
+    since = store.since(None)
+    assert since is not None
+    assert since.added
+    assert "canary" not in repr(since)

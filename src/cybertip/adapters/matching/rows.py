@@ -114,7 +114,7 @@ class Since:
     """What happened to the PDQ hashes of a store since a mark."""
 
     mark: Mark
-    added: tuple[tuple[int, bytes], ...]
+    added: tuple[tuple[int, bytes], ...] = attrs.field(repr=False)
     removed: tuple[int, ...]
 
 
