@@ -13,9 +13,9 @@ if TYPE_CHECKING:
         GoogleClassifier as GoogleClassifier,
     )
     from cybertip.adapters.evidence import (
-        keep_transcripts as keep_transcripts,
         LocalEvidence as LocalEvidence,
         MemoryEvidence as MemoryEvidence,
+        keep_transcripts as keep_transcripts,
     )
     from cybertip.adapters.matching.combined import (
         AsyncCombinedHashMatcher as AsyncCombinedHashMatcher,
@@ -68,8 +68,8 @@ if TYPE_CHECKING:
         HttpxWebhooks as HttpxWebhooks,
     )
     from cybertip.cases.assembly import (
-        assemble as assemble,
         Assembled as Assembled,
+        assemble as assemble,
     )
     from cybertip.cases.attachments import (
         Attachment as Attachment,
@@ -91,9 +91,9 @@ if TYPE_CHECKING:
         AdditionalInfoRequest as AdditionalInfoRequest,
         MediaInfo as MediaInfo,
         MessageInfo as MessageInfo,
+        UserInfo as UserInfo,
         nothing_known as nothing_known,
         reconcile as reconcile,
-        UserInfo as UserInfo,
     )
     from cybertip.cases.notices import (
         CaseEvent as CaseEvent,
@@ -203,6 +203,7 @@ if TYPE_CHECKING:
         Source as Source,
     )
     from cybertip.model import (
+        DEFAULT_EDITION as DEFAULT_EDITION,
         AccountPermanentlyDisabled as AccountPermanentlyDisabled,
         AccountPlatform as AccountPlatform,
         AccountTemporarilyDisabled as AccountTemporarilyDisabled,
@@ -216,7 +217,6 @@ if TYPE_CHECKING:
         ChatImIncident as ChatImIncident,
         ContactPerson as ContactPerson,
         Country as Country,
-        DEFAULT_EDITION as DEFAULT_EDITION,
         Details as Details,
         DeviceId as DeviceId,
         DoneFiles as DoneFiles,
@@ -225,7 +225,6 @@ if TYPE_CHECKING:
         EmailIncident as EmailIncident,
         EmailType as EmailType,
         EstimatedLocation as EstimatedLocation,
-        evolve as evolve,
         FileAnnotations as FileAnnotations,
         FileClassification as FileClassification,
         FileDescription as FileDescription,
@@ -260,6 +259,7 @@ if TYPE_CHECKING:
         State as State,
         Victim as Victim,
         WebPageIncident as WebPageIncident,
+        evolve as evolve,
     )
     from cybertip.ports.evidence import (
         entry_of as entry_of,

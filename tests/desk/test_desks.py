@@ -26,6 +26,7 @@ from cybertip.cases.placement import Place
 from cybertip.cases.review import ReviewPolicy
 from cybertip.cases.stages import Stage
 from cybertip.desk.driving import Hands
+from cybertip.desk.effects import File
 from cybertip.desk.keys import lane
 from cybertip.desk.visibility import Viewer
 from cybertip.errors import CaseError, Conflict, UnknownCase
@@ -219,6 +220,79 @@ def test_a_reviewer_hears_how_the_report_was_made(make_world: Any, kit: Any) -> 
     (report,) = world.ncmec.reports()
     assert (report["state"], len(report["files"])) == ("finished", 1)
     assert "missing" in {finding.rule for finding in desk.findings(case, viewer=kit.ANN)}
+
+
+@pytest.mark.parametrize("known", [{"users": [{"id": "u1", "email": "canary@example.com"}]}, None, 7])
+def test_what_a_hosts_function_returned_is_shown_to_nobody(kit: Any, known: Any) -> None:
+    """A function that returns something else than an answer delays the case; the reason names its type, and no value."""
+    world = World(kit, source=lambda request: known)
+    desk = world.desk
+    case = desk.signal(kit.signal(1)).case
+    desk.claim(case, viewer=kit.ANN)
+    desk.decide(case, kit.decision(), viewer=kit.ANN)
+    desk.run_due()
+    state = desk.case(case, viewer=kit.ANN)
+    assert type(known).__name__ in state.delay
+    assert "canary" not in repr(state)
+    assert not any("canary" in entry.data for entry in world.storage.read(case))
+
+
+def test_a_platform_that_is_named_is_asked_or_waited_for(kit: Any) -> None:
+    """Where the profile names an endpoint that knows more, and nothing can ask it, nothing is filed without its answer."""
+    world = World(kit)
+    profile = attrs.evolve(kit.PROFILE, additional_info_url="https://company.example/info")
+    desk = CaseDesk("o1", courier=world.courier, evidence=world.evidence, profile=profile)
+    case = desk.signal(kit.signal(1)).case
+    assert case is not None
+    desk.claim(case, viewer=kit.ANN)
+    desk.decide(case, kit.decision(), viewer=kit.ANN)
+    desk.run_due()
+    assert desk.case(case, viewer=kit.ANN).stage is Stage.DECIDED
+    assert "no `webhooks`" in (desk.case(case, viewer=kit.ANN).delay or "")
+
+
+def test_a_follow_up_waits_for_the_report_that_it_names(make_world: Any, kit: Any) -> None:
+    """Two cases of a user that are decided together: the second names the first's report, and so waits for it; but not for
+    more than an hour."""
+    world = make_world()
+    desk = world.desk
+    cases = []
+    for number in (1, 2):
+        cases.append(desk.signal(kit.signal(number)).case)
+        desk.claim(cases[-1], viewer=kit.ANN)
+        desk.decide(cases[-1], kit.decision(), viewer=kit.ANN)
+    desk.run_due()
+    assert "earlier case" in desk.case(cases[1], viewer=kit.ANN).delay
+    world.settle()
+    first, second = (desk.case(case, viewer=kit.ANN) for case in cases)
+    assert (first.stage, second.stage) == (Stage.REPORTED, Stage.REPORTED)
+    assert second.enriched.prior_reports == (first.report_id,)
+
+
+def test_what_is_late_files_nothing(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose claim was over before it handed a filing over hands nothing over: somebody may have decided
+    otherwise by then."""
+    world = World(kit)
+    desk = world.desk
+    case = desk.signal(kit.signal(1)).case
+    desk.claim(case, viewer=kit.ANN)
+    desk.decide(case, kit.decision(), viewer=kit.ANN)
+    perform, slept = Hands.perform, []
+
+    def slow(hands: Hands, effect: Any) -> Any:
+        if isinstance(effect, File) and not slept:
+            slept.append(effect)
+            monkeypatch.setattr(Hands, "beat", lambda hands: None)
+            world.clock.advance(timedelta(minutes=6))
+        return perform(hands, effect)
+
+    monkeypatch.setattr(Hands, "perform", slow)
+    desk.run_due(limit=1)
+    assert slept
+    assert world.storage.head(f"{case}/report") is None
+    monkeypatch.undo()
+    world.settle()
+    assert desk.case(case, viewer=kit.ANN).stage is Stage.REPORTED
 
 
 def test_what_waits_is_found(make_world: Any, kit: Any) -> None:

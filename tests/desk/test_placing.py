@@ -15,7 +15,8 @@ from cybertip.cases.stages import JOINABLE, Stage
 from cybertip.desk.effects import Append, Look, Read
 from cybertip.desk.placing import receive, resolve, settle
 from cybertip.desk.reviewing import claim, decide, take_back
-from cybertip.errors import Conflict, UnknownCase
+from cybertip.errors import Conflict, NotNow, UnknownCase
+from cybertip.protocol import Environment
 
 ANN = ReviewerId("ann")
 
@@ -129,8 +130,28 @@ def test_a_person_says_whose_a_signal_is(kit: Any) -> None:
     with pytest.raises(UnknownCase):
         desk.run(resolve(others, waiting.key, kit.user(3)))
     assert desk.run(resolve(desk.office, waiting.key, kit.user(3))).user == kit.user(3)
-    again = desk.run(resolve(desk.office, waiting.key, kit.user(4)))
-    assert again.user == kit.user(3), "it is in a case already"
+    with pytest.raises(NotNow, match="somebody else already"):
+        desk.run(resolve(desk.office, waiting.key, kit.user(4)))
+    assert desk.run(resolve(desk.office, waiting.key, kit.user(3))).user == kit.user(3)
+
+
+def test_a_test_desk_takes_no_signal_of_productions(kit: Any) -> None:
+    """A signal of one environment cannot be resolved into a case of another, by whoever has its key."""
+    desk = kit.desk()
+    production = attrs.evolve(desk.office, environment=Environment.PRODUCTION)
+    waiting = desk.run(receive(production, attrs.evolve(kit.signal(1), creator=None)))
+    for flow in (resolve(desk.office, waiting.key, kit.user(3)), settle(desk.office, waiting.key)):
+        with pytest.raises(UnknownCase):
+            desk.run(flow)
+    assert desk.run(resolve(production, waiting.key, kit.user(3))).place is Place.PLACED
+
+
+@pytest.mark.parametrize("answer", ["u1", {"id": "u1"}, True])
+def test_an_answer_that_is_no_user_is_none(kit: Any, answer: Any) -> None:
+    """A function of the host's that returns something else has resolved nothing: the signal is kept, and shown."""
+    desk = kit.desk(resolve=lambda signal: answer)
+    waiting = desk.run(receive(desk.office, attrs.evolve(kit.signal(1), creator=None)))
+    assert waiting.place is Place.UNRESOLVED
 
 
 def test_the_signal_is_safe_before_the_host_is_asked(kit: Any) -> None:

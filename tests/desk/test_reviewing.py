@@ -8,8 +8,9 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from cybertip.cases.decisions import Dismissed
+from cybertip.cases.decisions import Dismissed, View
 from cybertip.cases.journal import CaseJournal
+from cybertip.cases.references import ReviewerId
 from cybertip.cases.review import ReviewPolicy
 from cybertip.cases.routing import Destination
 from cybertip.cases.stages import Stage
@@ -19,6 +20,7 @@ from cybertip.desk.reviewing import approve, claim, decide, keep, miss, release,
 from cybertip.desk.visibility import Viewer
 from cybertip.errors import AdapterError, InvalidReport, NotNow, NotYours, UnknownCase
 from cybertip.filing import verify
+from cybertip.filing.chain import following
 from cybertip.protocol import Environment
 
 FOR = timedelta(minutes=10)
@@ -146,6 +148,32 @@ def test_a_case_is_sent_on_from_triage(kit: Any) -> None:
     assert "queue:main" not in opened.head().tags
 
 
+def test_nobody_decides_what_they_have_not_seen(kit: Any) -> None:
+    """A signal that joins after a case was claimed has to be looked at, by claiming again: no decision, and no dismissal,
+    passes over it."""
+    opened = Opened(kit).claimed(kit.ANN)
+    opened.desk.run(receive(opened.desk.office, kit.signal(2)))
+    for decision in (kit.decision(), kit.DISMISSED):
+        with pytest.raises(NotNow, match="signals came in since you claimed it"):
+            opened.by(decide, kit.ANN, decision)
+    assert opened.claimed(kit.ANN).by(decide, kit.ANN, kit.DISMISSED).stage is Stage.DISMISSED
+    again = Opened(kit)
+    again.desk.run(receive(again.desk.office, kit.signal(2)))
+    assert again.claimed(kit.ANN).by(decide, kit.ANN, kit.DISMISSED).stage is Stage.DISMISSED
+
+
+def test_one_newer_case_hides_no_others(kit: Any) -> None:
+    """A claimed case that a newer program wrote in is on the list as it stands, and the others are, too."""
+    opened = Opened(kit).claimed(kit.ANN)
+    other = opened.desk.run(receive(opened.desk.office, kit.signal(2, creator=kit.user(2)))).case
+    head = opened.head()
+    entry = following(head.key, head.version, head.digest, kind="case.new/9", data="{}", at=kit.NOW)
+    after = attrs.evolve(head, version=entry.version, digest=entry.digest)
+    opened.desk.storage.append([entry], after, expected=head.version)
+    listed = opened.desk.run(pending(opened.desk.office, kit.BOB, queue=None, limit=9))
+    assert {one.case for one in listed} == {opened.key, other}
+
+
 # -- files ----------------------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +216,26 @@ def test_a_view_is_recorded_of_the_bytes_that_are_kept(kit: Any) -> None:
     )
     again = opened.by(view, kit.ANN, kit.image(1), wholly=True, exif=False, at=seen_.at)
     assert again.views == case.views
+
+
+@pytest.mark.parametrize(("who", "minutes"), [("bob", -1), ("ann", 1)])
+def test_nobody_speaks_for_anothers_eyes(kit: Any, who: str, minutes: int) -> None:
+    """A decision claims the views that are recorded, and the reviewer's own until now: not what somebody else is said to
+    have seen, and not what is yet to be seen."""
+    opened = Opened(kit, 1).claimed(kit.ANN)
+    sha256 = opened.do(keep, kit.image(1), evidence="e1").kept[kit.image(1)].sha256
+    at = kit.NOW + timedelta(minutes=minutes)
+    claims = View(sha256=sha256, reviewer=ReviewerId(who), at=at, wholly=True, exif=True)
+    (media,) = kit.decision(1).media
+    decision = attrs.evolve(kit.decision(1), media=(attrs.evolve(media, views=(claims,)),))
+    with pytest.raises(InvalidReport, match=r"decision\.media\[0\]\.views\[0\]: has no record"):
+        opened.by(decide, kit.ANN, decision)
+    if minutes < 0:
+        # Bob says so himself.
+        opened.by(view, kit.BOB, kit.image(1), wholly=True, exif=True, at=at)
+    else:
+        opened.desk.clock.advance(timedelta(minutes=minutes))
+    assert opened.by(decide, kit.ANN, decision).views == (claims,)
 
 
 # -- who sees what --------------------------------------------------------------------------------------------------------

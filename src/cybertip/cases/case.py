@@ -102,6 +102,8 @@ class Case:
     priority: int = 0
     #: Who took it last, and until when.
     claim: Claimed | None = attrs.field(default=None, repr=False)
+    #: Whether signals joined after that: whoever has it has not seen them.
+    unseen: bool = False
     decision: Decision | Dismissed | None = attrs.field(default=None, repr=False)
     decided_at: datetime | None = None
     decided_by: ReviewerId | None = attrs.field(default=None, repr=False)
@@ -269,7 +271,7 @@ def _changes(case: Case, event: Event, at: datetime) -> dict[str, Any]:
             collected.views[event.view] = None
         case Claimed():
             _demand(case, _is_free(case, event.reviewer, at), "it was claimed while somebody else had it")
-            return {"claim": event}
+            return {"claim": event, "unseen": False}
         case Released():
             held = case.claim is not None and case.claim.reviewer == event.reviewer
             _demand(case, held, "it was released by somebody who did not have it")
@@ -326,6 +328,7 @@ def _joined(case: Case, event: Joined, at: datetime) -> dict[str, Any]:
         return {}
     case._collected.join(event.signal, at)
     return {
+        "unseen": case.claim is not None,
         "destination": _more_urgent(case.destination, event.to),
         "queue": case.queue or event.queue,
         "priority": max(case.priority, event.priority),

@@ -6,9 +6,9 @@ received -> unresolved -> placing ...
 ```
 
 A signal has a journal of its own, and a case another; no transaction spans both. So the case that is meant is recorded
-first, then the signal joins it, then that is noted. Who finds a signal on its way looks into that case: if the signal is not in it
-and the case was decided, which shuts its door for ever, the signal can safely go elsewhere. So it is in one case, and never
-in two.
+first, then the signal joins it, then that is noted. Who finds a signal on its way looks into that case: if the signal is not
+in it and the case was decided, which shuts its door for ever, the signal can safely go elsewhere. So it is in one case, and
+never in two.
 """
 
 import json

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cybertip.cases.enrichment import nothing_known
 from cybertip.cases.profile import Profile
 from cybertip.cases.references import ReviewerId
 from cybertip.cases.review import ReviewPolicy
@@ -82,7 +83,10 @@ def opened_desk(settings: Settings, *, make: bool = False) -> "Iterator[tuple[Ca
 def desk_at(settings: Settings, courier: "Courier") -> "CaseDesk":
     """Return the organisation's desk for a worker, with the endpoints of its profile."""
     office = office_of(settings)
-    return _desk(settings, office, courier, webhooks=_webhooks(settings, office.profile), media=_media(settings))
+    # Who has no endpoint that knows more may have others.
+    source = None if office.profile.additional_info_url else nothing_known
+    webhooks = _webhooks(settings, office.profile)
+    return _desk(settings, office, courier, webhooks=webhooks, source=source, media=_media(settings))
 
 
 def _desk(

@@ -15,7 +15,7 @@ from cybertip.desk.effects import Find, Look, Now, Read
 from cybertip.desk.office import Office
 from cybertip.desk.reviewing import load
 from cybertip.desk.visibility import Viewer, may_see_signals, sees
-from cybertip.errors import UnknownCase
+from cybertip.errors import UnknownCase, UnknownEvent
 from cybertip.filing.effects import Flow
 from cybertip.model import ReportId
 from cybertip.ports.storage import Head
@@ -133,7 +133,11 @@ def _is_taken(head: Head, now: datetime, reviewer: ReviewerId) -> Flow[bool]:
     """Tell whether somebody else has a case just now. Only of these few cases the journals are read."""
     if head.status not in _CLAIMABLE:
         return False
-    journal = CaseJournal.of(head.key, (yield from Read(head.key)))
+    try:
+        journal = CaseJournal.of(head.key, (yield from Read(head.key)))
+    except UnknownEvent:
+        # A newer program wrote in it: who has it is not known here, and one case must not hide all the others.
+        return False
     held = journal.case.claim_at(now)
     return held is not None and held.reviewer != reviewer
 
@@ -145,7 +149,11 @@ def unresolved(office: Office, *, after: str | None, limit: int) -> Flow[tuple[W
     )
     found = []
     for head in heads:
-        journal = SignalJournal.of(head.key, (yield from Read(head.key)))
+        try:
+            journal = SignalJournal.of(head.key, (yield from Read(head.key)))
+        except UnknownEvent:
+            # A newer program wrote in it, and shows it.
+            continue
         if journal.place is Place.UNRESOLVED and journal.received_at is not None:
             found.append(Waiting(key=head.key, signal=journal.signal, received_at=journal.received_at))
     return tuple(found)

@@ -196,14 +196,18 @@ class Hands:
         if self._resolve_with is None:
             return None
         try:
-            return self._resolve_with(signal)
+            found = self._resolve_with(signal)
         except Exception as error:
             return _failed("the function that resolves creators", error)
+        return found if found is None else _of_type(UserRef, found, "the function that resolves creators")
 
     def _weigh(self, evidence: EvidenceId) -> Weighed | Failed:
         try:
             return _weighed(self._evidence, evidence)
-        except OSError as error:
+        except Conflict:
+            # The claim was lost.
+            raise
+        except Exception as error:
             return Failed(f"the evidence cannot be read ({type(error).__name__})")
 
     def _fetch(self, effect: Fetch) -> Fetched | WebhookError | Failed:
@@ -213,15 +217,25 @@ class Hands:
             return self._media.fetch(effect.url, into=self._evidence, html=effect.html)
         except WebhookError as error:
             return error
+        except Conflict:
+            # The claim was lost.
+            raise
         except OSError as error:
             return Failed(f"the evidence cannot be kept ({type(error).__name__})")
+        except Exception as error:
+            return _failed("what fetches media", error)
 
     def _ask(self, effect: Ask) -> AdditionalInfo | WebhookError | Failed:
         try:
             if self._source is not None:
-                return self._source(effect.request)
+                known = self._source(effect.request)
+                return _of_type(AdditionalInfo, known, "the function that knows more")
             if self._webhooks is not None:
                 return self._webhooks.additional_info(effect.request, id=effect.id)
+            if effect.is_named:
+                return Failed(
+                    "the profile names an endpoint that knows more, and the desk has no `webhooks` to ask it with"
+                )
             return nothing_known(effect.request)
         except WebhookError as error:
             return error
@@ -248,6 +262,9 @@ class Hands:
             return _failed("the function that returns messages", error)
 
     def _file(self, effect: File) -> None:
+        if self._claim is not None and self._clock.now() >= self._claim.until:
+            # Somebody else may have the case by now, and have decided otherwise.
+            raise Conflict("the claim is over", key=effect.key)
         self._courier.file(
             effect.filing, key=effect.key, priority=effect.priority, tenant=effect.tenant, tags=effect.tags
         )
@@ -406,14 +423,18 @@ class AsyncHands:
         if self._resolve_with is None:
             return None
         try:
-            return await self._resolve_with(signal)
+            found = await self._resolve_with(signal)
         except Exception as error:
             return _failed("the function that resolves creators", error)
+        return found if found is None else _of_type(UserRef, found, "the function that resolves creators")
 
     async def _weigh(self, evidence: EvidenceId) -> Weighed | Failed:
         try:
             return await anyio.to_thread.run_sync(_weighed, self._evidence, evidence)
-        except OSError as error:
+        except Conflict:
+            # The claim was lost.
+            raise
+        except Exception as error:
             return Failed(f"the evidence cannot be read ({type(error).__name__})")
 
     async def _fetch(self, effect: Fetch) -> Fetched | WebhookError | Failed:
@@ -423,15 +444,25 @@ class AsyncHands:
             return await self._media.fetch(effect.url, into=self._evidence, html=effect.html)
         except WebhookError as error:
             return error
+        except Conflict:
+            # The claim was lost.
+            raise
         except OSError as error:
             return Failed(f"the evidence cannot be kept ({type(error).__name__})")
+        except Exception as error:
+            return _failed("what fetches media", error)
 
     async def _ask(self, effect: Ask) -> AdditionalInfo | WebhookError | Failed:
         try:
             if self._source is not None:
-                return await self._source(effect.request)
+                known = await self._source(effect.request)
+                return _of_type(AdditionalInfo, known, "the function that knows more")
             if self._webhooks is not None:
                 return await self._webhooks.additional_info(effect.request, id=effect.id)
+            if effect.is_named:
+                return Failed(
+                    "the profile names an endpoint that knows more, and the desk has no `webhooks` to ask it with"
+                )
             return nothing_known(effect.request)
         except WebhookError as error:
             return error
@@ -458,6 +489,9 @@ class AsyncHands:
             return _failed("the function that returns messages", error)
 
     async def _file(self, effect: File) -> None:
+        if self._claim is not None and self._clock.now() >= self._claim.until:
+            # Somebody else may have the case by now, and have decided otherwise.
+            raise Conflict("the claim is over", key=effect.key)
         await self._courier.file(
             effect.filing, key=effect.key, priority=effect.priority, tenant=effect.tenant, tags=effect.tags
         )
@@ -514,3 +548,10 @@ def _failed(what: str, error: Exception) -> Failed:
     """Note that something of the host's failed, by its type."""
     _log.warning("%s failed (%s)", what, type(error).__name__)
     return Failed(f"{what} failed ({type(error).__name__})")
+
+
+def _of_type(kind: type[T], value: object, what: str) -> T | Failed:
+    """Return what a function of the host's returned, if it is what was asked for; nothing else is looked at, or shown."""
+    if isinstance(value, kind):
+        return value
+    return Failed(f"{what} returned {type(value).__name__} and not {kind.__name__}")

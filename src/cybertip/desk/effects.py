@@ -117,6 +117,8 @@ class Ask(Effect[AdditionalInfo | WebhookError | Failed]):
 
     request: AdditionalInfoRequest
     id: str
+    #: Whether the organisation names an endpoint that is to be asked.
+    is_named: bool = False
 
 
 @attrs.frozen(kw_only=True)

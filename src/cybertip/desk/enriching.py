@@ -14,6 +14,7 @@ from cybertip.cases.attachments import Attachment, AttachmentKind
 from cybertip.cases.case import Case
 from cybertip.cases.enrichment import AdditionalFile, AdditionalInfo, AllMissing, Enriched, Uncovered, reconcile
 from cybertip.cases.events import Enriched as Recorded
+from cybertip.cases.stages import Stage
 from cybertip.cases.transcripts import file_name
 from cybertip.desk.delaying import block, delay, is_as_before
 from cybertip.desk.effects import Ask, Failed, Fetch, Find, Now, Transcribe, Weigh
@@ -21,7 +22,7 @@ from cybertip.desk.failures import asked_for, is_for_good, reason_of
 from cybertip.desk.keys import user_tag
 from cybertip.desk.letters import request_id
 from cybertip.desk.office import Office
-from cybertip.desk.pauses import pause
+from cybertip.desk.pauses import PATIENCE, pause
 from cybertip.desk.questions import decision_of, question, question_id, written
 from cybertip.desk.standing import NOTHING, Happens, Standing, record
 from cybertip.errors import InvalidReport
@@ -32,6 +33,8 @@ from cybertip.webhooks.failures import WebhookError
 __all__ = ["enrich"]
 
 _PAGE = 100
+#: Where a case stands that has no report yet and gets one by itself.
+_BEING_FILED = frozenset(map(str, (Stage.DECIDED, Stage.READY, Stage.FILED)))
 _HTML = re.compile(r"\.x?html?", re.IGNORECASE)
 _SUFFIX = re.compile(r"(.*?)(\.[A-Za-z0-9]{1,8})?", re.DOTALL)
 
@@ -70,7 +73,11 @@ def enrich(office: Office, standing: Standing) -> Flow[tuple[Standing, datetime 
 
 def _find_out(office: Office, case: Case) -> Flow[Recorded | AllMissing | _Waits]:
     asked = question(case)
-    answer = yield from Ask(request=asked, id=request_id(question_id(case)))
+    answer = yield from Ask(
+        request=asked,
+        id=request_id(question_id(case)),
+        is_named=office.profile.additional_info_url is not None,
+    )
     if not isinstance(answer, AdditionalInfo):
         return _waits(office, answer)
     try:
@@ -89,6 +96,8 @@ def _find_out(office: Office, case: Case) -> Flow[Recorded | AllMissing | _Waits
     if isinstance(attachments, _Waits):
         return attachments
     prior = yield from _prior_reports(office, case)
+    if isinstance(prior, _Waits):
+        return prior
     return Recorded(answer=text, profile=office.profile, attachments=attachments, prior_reports=prior)
 
 
@@ -148,13 +157,22 @@ def _named(file: AdditionalFile) -> tuple[str, str]:
     return f"-{found[1]}" if found[1] else "", (found[2] or "").lower()
 
 
-def _prior_reports(office: Office, case: Case) -> Flow[tuple[ReportId, ...]]:
-    """Return what was reported of the user before, by the heads of their cases; this one has no report yet."""
+def _prior_reports(office: Office, case: Case) -> Flow[tuple[ReportId, ...] | _Waits]:
+    """Return what was reported of the user before, by the heads of their cases; this one has no report yet.
+
+    An earlier case that is being filed is waited for, so that this report can name it; but not for so long that this one
+    would be held up by what keeps the other.
+    """
+    now = yield from Now()
+    assert case.decided_at is not None
+    is_patient = now - case.decided_at < PATIENCE
     tag = user_tag(office.organisation, office.environment.name, case.user)
     found: list[ReportId] = []
     after: str | None = None
     while True:
         page = yield from Find(lane=office.cases, tenant=office.organisation, tag=tag, after=after, limit=_PAGE)
+        if is_patient and any(head.key < case.key and head.status in _BEING_FILED for head in page):
+            return _Waits("an earlier case of the same user is being filed, and this report is to name it")
         found += [ReportId(head.report_id) for head in page if head.report_id is not None]
         if len(page) < _PAGE:
             return tuple(found)

@@ -20,7 +20,7 @@ from cybertip.cases.stages import JOINABLE
 from cybertip.desk.effects import Append, Failed, Find, Look, Now, Read, Resolve
 from cybertip.desk.keys import case_key, number_of, signal_key, user_tag
 from cybertip.desk.office import Office
-from cybertip.errors import Conflict, UnknownCase
+from cybertip.errors import Conflict, NotNow, UnknownCase
 from cybertip.filing.chain import following
 from cybertip.filing.effects import Flow
 from cybertip.ports.storage import Head
@@ -62,15 +62,19 @@ def settle(office: Office, key: str) -> Flow[SignalJournal]:
 
 
 def resolve(office: Office, key: str, user: UserRef) -> Flow[SignalJournal]:
-    """Bring a signal to the case of whoever a person says made what it is about."""
-    return (yield from _place(office, (yield from _read(office, key)), user))
+    """Bring a signal to the case of whoever a person says made what it is about. Raises `NotNow` if it is elsewhere."""
+    journal = yield from _place(office, (yield from _read(office, key)), user)
+    if journal.user != user:
+        raise NotNow("it is in the case of somebody else already", key=key)
+    return journal
 
 
 def _read(office: Office, key: str) -> Flow[SignalJournal]:
-    journal = SignalJournal.of(key, (yield from Read(key)))
-    if journal.received is None or journal.received.organisation != office.organisation:
+    """Read a signal. Raises `UnknownCase`; that of another organisation, or environment, looks no different."""
+    head = yield from Look(key)
+    if head is None or head.lane != office.signals or head.tenant != office.organisation:
         raise UnknownCase("there is no such signal", key=key)
-    return journal
+    return SignalJournal.of(key, (yield from Read(key)))
 
 
 def _place(office: Office, journal: SignalJournal, user: UserRef | None = None) -> Flow[SignalJournal]:

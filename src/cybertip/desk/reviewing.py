@@ -1,6 +1,6 @@
 """What people do with a case: each step is decided from its journal, recorded, and told again where somebody was quicker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -27,7 +27,7 @@ from cybertip.cases.stages import TRANSITIONS, Stage
 from cybertip.desk.effects import Append, Failed, Look, Now, Read, Weigh
 from cybertip.desk.keys import reviewer_tag
 from cybertip.desk.office import Office
-from cybertip.errors import AdapterError, Conflict, NotNow, NotYours, UnknownCase
+from cybertip.errors import AdapterError, Conflict, InvalidReport, NotNow, NotYours, UnknownCase, Violation
 from cybertip.filing.effects import Flow
 from cybertip.ports.storage import Head, Letter
 
@@ -218,9 +218,23 @@ def decide(office: Office, key: str, decision: Decision | Dismissed, *, reviewer
         held = case.claim_at(now)
         if held is None or held.reviewer != reviewer:
             raise NotYours("claim it first: who decides has it", key=key)
+        if case.unseen:
+            raise NotNow("signals came in since you claimed it: look at them, and claim it again", key=key)
+        if isinstance(decision, Decision) and (found := tuple(_unrecorded(case, decision, reviewer, now))):
+            raise InvalidReport(found)
         return (decided(case, decision, reviewer=reviewer, policy=office.review),)
 
     return (yield from change(office, key, step, wake=True))
+
+
+def _unrecorded(case: Case, decision: Decision, reviewer: ReviewerId, now: datetime) -> Iterator[Violation]:
+    """Say which views are claimed without a record: one speaks for nobody else, and of nothing that is yet to come."""
+    for index, one in enumerate(decision.media):
+        for place, seen in enumerate(one.views):
+            if seen not in case.views and (seen.reviewer != reviewer or seen.at > now):
+                path = f"decision.media[{index}].views[{place}]"
+                message = "has no record, and is not the reviewer's own of a time before now"
+                yield Violation(path=path, rule="no-record", message=message)
 
 
 def approve(office: Office, key: str, *, reviewer: ReviewerId) -> Flow[Case]:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import socket
+import time
 import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +15,7 @@ import anyio
 import pytest
 
 from cybertip.adapters.evidence import LocalEvidence, MemoryEvidence
-from cybertip.adapters.webhooks import AsyncHttpxMedia
+from cybertip.adapters.webhooks import AsyncHttpxMedia, media
 from cybertip.errors import AdapterError
 from cybertip.webhooks.addresses import LOOPBACK, Guard
 from cybertip.webhooks.endpoints import Limits
@@ -300,3 +301,25 @@ def test_a_cancelled_fetch_ends_at_once(backend: str, silent: Any, tmp_path: Pat
 
     assert anyio.run(give_up, backend=backend)
     assert not files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "is_page"),
+    [
+        (b"<!DOCTYPE html><html>", True),
+        (b"  <!-- a --> <!-- > -- -->\n<HTML lang='en'>", True),
+        (b"<!---->" * 73, False),
+        (b"<!---->" * 72 + b"<html>", True),
+        (b"<!--->" * 80, False),
+        (b"<!-- " * 100, False),
+        (b"\x89PNG\r\n", False),
+        (b"<htmlx>", False),
+        (b"", False),
+    ],
+)
+def test_a_page_is_told_by_its_beginning_at_once(beginning: bytes, is_page: bool) -> None:
+    """Also where somebody uploads a file that is made to be slow to read: comment after comment, and then nothing."""
+    begun = time.process_time()
+    assert media._is_page(beginning) is is_page
+    # With a pattern that tries every way to split comments it would take longer than the universe is old.
+    assert time.process_time() - begun < 5

@@ -32,7 +32,7 @@ _MEDIA = "media"
 #: A long video takes its time.
 LIMITS = Limits(deadline_for=timedelta(minutes=30), silence_for=timedelta(minutes=1), answer_bytes=10_000_000_000)
 
-_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _BLOCK = 1024 * 1024
 #: Enough of a file's beginning to tell a page by.
 _SNIFFED = 512
@@ -148,7 +148,7 @@ class _Arriving:
 
     def take(self, block: bytes) -> None:
         """Count a block, or refuse it."""
-        if not self.size and not self._html and _PAGE.match(block[:_SNIFFED]):
+        if not self.size and not self._html and _is_page(block[:_SNIFFED]):
             raise _page()
         self.size += len(block)
         if self.size > self._limit:
@@ -248,3 +248,14 @@ def _kept(file: _Reading, into: Keeps) -> Fetched:
     if not file.ended:
         raise unreadable(_MEDIA, "was not read to its end by what was to keep it")
     return file.arriving.fetched(reference)
+
+
+def _is_page(beginning: bytes) -> bool:
+    """Tell whether a page of HTML begins so, after any comments; a file that is made to be slow to read is not."""
+    rest = beginning.lstrip()
+    while rest.startswith(b"<!--"):
+        end = rest.find(b"-->", 4)
+        if end < 0:
+            return False
+        rest = rest[end + 3 :].lstrip()
+    return _PAGE.match(rest) is not None
