@@ -277,7 +277,8 @@ def test_what_is_late_files_nothing(kit: Any, monkeypatch: pytest.MonkeyPatch) -
     case = desk.signal(kit.signal(1)).case
     desk.claim(case, viewer=kit.ANN)
     desk.decide(case, kit.decision(), viewer=kit.ANN)
-    perform, slept = Hands.perform, []
+    perform = Hands.perform
+    slept: list[File] = []
 
     def slow(hands: Hands, effect: Any) -> Any:
         if isinstance(effect, File) and not slept:

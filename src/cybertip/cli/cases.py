@@ -1,5 +1,6 @@
 """`case`: what waits for somebody, one case with its history, and what people decide."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,7 +58,7 @@ def list_(
                 pages = _cases(desk, asks, status=status, overdue=overdue)
                 found = list(islice((one for one in pages if queue in (None, one.queue)), limit))
             else:
-                found = list(desk.pending(viewer=asks, queue=queue, limit=limit or _PAGE))
+                found = list(desk.pending(viewer=asks, queue=queue, limit=limit or sys.maxsize))
         if as_json or not printing.console.is_terminal:
             printing.data([_plain(one) for one in found])
         else:
