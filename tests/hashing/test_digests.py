@@ -66,6 +66,16 @@ def test_each_of_many_has_its_answer(tmp_path: Path) -> None:
     assert done == list(range(1, 21))
 
 
+def test_a_name_that_no_file_can_have_is_that_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """It comes from a stranger like any other, and keeps none of the others waiting."""
+    known = tmp_path / "known"
+    known.write_bytes(b"synthetic")
+    *bad, good = digest_many([tmp_path / "a\0b", tmp_path / "\ud800", known])
+    assert [type(one) for one in bad] == [OSError, OSError]
+    assert "a\0b" not in repr(bad)
+    assert good == _expected(b"synthetic")
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_an_endless_number_of_items_is_taken_a_few_at_a_time(threads: int) -> None:
     """No more items are taken ahead than twice the threads; whoever stops early leaves the rest untouched."""

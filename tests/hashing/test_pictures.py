@@ -254,9 +254,16 @@ def test_colours_that_nobody_can_convert_say_so(saved: Saved, monkeypatch: pytes
 
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    """Missing files and folders have a reason of their own: nothing is known about what they show."""
-    assert hash_picture(tmp_path / "missing") == Unhashed(reason=NotChecked.UNREADABLE)
-    assert hash_picture(tmp_path) == Unhashed(reason=NotChecked.UNREADABLE)
+    """Missing files, folders, names that no file can have and files that were closed have a reason of their own: nothing is
+    known about what they show."""
+    for source in (tmp_path / "missing", tmp_path, tmp_path / "a\0b", tmp_path / "\ud800", closed_file()):
+        assert hash_picture(source) == Unhashed(reason=NotChecked.UNREADABLE)
+
+
+def closed_file() -> io.BytesIO:
+    file = io.BytesIO(b"synthetic")
+    file.close()
+    return file
 
 
 def test_no_more_is_read_of_a_file_than_its_limit(tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ def whole(source: bytes | Path | BinaryIO, *, most: int) -> bytes:
                 data = file.read(most + 1)
         else:
             data = source.read(most + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # A name that no file can have is no error of the system; nor is a file that was closed before.
         raise Refused(NotChecked.UNREADABLE) from error
     if len(data) > most:
         raise Refused(NotChecked.TOO_LARGE)

@@ -4,6 +4,7 @@ Lists of known files are made of these three. They find a file only as long as n
 certain; what was re-saved or resized is for `cybertip.hashing.pdq`.
 """
 
+import errno
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -94,13 +95,21 @@ def _blocks(source: Source) -> Iterator[bytes | memoryview]:
         whole = memoryview(source).cast("B")
         yield from (whole[begin : begin + _BLOCK] for begin in range(0, len(whole), _BLOCK))
     elif isinstance(source, Path):
-        with source.open("rb", buffering=0) as file:
+        with _opened(source) as file:
             yield from _filled(file)
     elif hasattr(source, "read"):
         while block := source.read(_BLOCK):
             yield block
     else:
         yield from source
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file; of a name that no file can have there is none."""
+    try:
+        return path.open("rb", buffering=0)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name") from None
 
 
 def _filled(file: BinaryIO) -> Iterator[memoryview]:
