@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,10 +132,11 @@ def test_given_hashes_are_trusted_and_not_computed_again(digests: LocalDigestMat
 def test_a_file_that_cannot_be_read_is_not_checked(
     digests: LocalDigestMatcher, pictures: LocalPdqMatcher, tmp_path: Path
 ) -> None:
-    """A missing file is no file without a match."""
+    """A missing file is no file without a match, nor is one whose name no file can have."""
     for matcher in (digests, pictures):
-        result = one(matcher, tmp_path / "missing")
-        assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.UNREADABLE)
+        for name in ("missing", "a\0b", "\ud800"):
+            result = one(matcher, tmp_path / name)
+            assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.UNREADABLE)
 
 
 def test_lists_without_a_kind_of_hash_show_nothing(store: HashStore, clock: Any, picture_file: Files) -> None:
@@ -580,6 +582,34 @@ def test_a_folder_that_cannot_be_written_keeps_nobody_from_an_answer(
     health = matcher.health()
     assert health.readiness is Readiness.READY
     assert "could not be written" in " ".join(health.warnings)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE lists SET as_of = 'canary'",
+        "UPDATE lists SET as_of = '2026-03-01T11:00:00'",
+        "UPDATE lists SET as_of = 7",
+        "UPDATE hashes SET value = x'00'",
+        "UPDATE hashes SET value = 'canary'",
+    ],
+)
+def test_a_damaged_file_of_lists_is_no_answer(damage: str, store: HashStore, clock: Any, tmp_path: Path) -> None:
+    """Values that cannot be what they stand for leave everything unchecked; nothing is raised, and nothing is quoted."""
+    with sqlite3.connect(tmp_path / "lists.db") as connection:
+        connection.execute(damage)
+    connection.close()
+    matchers: list[Any] = [LocalPdqMatcher(store, clock=clock)]
+    if "lists" in damage:
+        # Digests are asked for by value: those that are damaged are not found, as those that are not there.
+        matchers.append(LocalDigestMatcher(store, clock=clock))
+    for matcher in matchers:
+        result = one(matcher, None, MediaHash(type=MD5, value="0" * 32), random_pdq(1))
+        assert (result.outcome, result.reason) == (Outcome.NOT_CHECKED, NotChecked.UNAVAILABLE)
+        health = matcher.health()
+        assert health.readiness is Readiness.UNAVAILABLE
+        assert "canary" not in repr(health)
+    assert store.faults()
 
 
 def test_health_tells_what_is_looked_in(digests: LocalDigestMatcher, pictures: LocalPdqMatcher) -> None:

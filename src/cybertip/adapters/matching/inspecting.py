@@ -2,12 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Final
 
 import attrs
 
-from cybertip.adapters.matching.rows import ListEntry, shown
+from cybertip.adapters.matching.rows import ListEntry, listed, moment, shown
 from cybertip.hashing.values import MD5, PDQ, SHA1, SHA256
 from cybertip.ports.matching import ConsultedList, EntryId, HashType, ListName, MediaHash, MemberId
 
@@ -46,9 +45,8 @@ def tallies(connection: sqlite3.Connection) -> Iterator[Tally]:
             " AND verdicts.entry = entries.entry WHERE entries.list = ?",
             (name, id),
         ).fetchone()
-        moment = None if as_of is None else datetime.fromisoformat(as_of)
         yield Tally(
-            list=ConsultedList(name=ListName(name), as_of=moment, entries=entries),
+            list=listed((ListName(name), as_of, entries)),
             synced=checkpoint is not None,
             hashes={
                 HashType(kind): count
@@ -85,7 +83,7 @@ def faults(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"{count} hashes have the wrong length"
     for (as_of,) in connection.execute("SELECT as_of FROM lists WHERE as_of IS NOT NULL"):
         try:
-            datetime.fromisoformat(as_of)
+            moment(as_of)
         except (TypeError, ValueError):
             yield "a list has a time that is none"
 

@@ -20,6 +20,7 @@ __all__ = [
     "Since",
     "kept",
     "listed",
+    "moment",
     "rows_of",
     "shown",
     "since",
@@ -57,6 +58,8 @@ SCHEMA: Final = (
 
 #: Kinds whose values are kept as the bytes that their digits stand for.
 _IN_BYTES: Final = frozenset({MD5, SHA1, SHA256, PDQ})
+
+_PDQ_BYTES: Final = 32
 
 #: How many values one statement asks for.
 _AT_A_TIME: Final = 400
@@ -195,7 +198,15 @@ def shown(kind: str, value: bytes) -> str:
 def listed(row: Sequence[Any]) -> ConsultedList:
     """Return a list from its name, its age and its number of entries."""
     name, as_of, entries = row
-    return ConsultedList(name=name, as_of=None if as_of is None else datetime.fromisoformat(as_of), entries=entries)
+    return ConsultedList(name=name, as_of=None if as_of is None else moment(as_of), entries=entries)
+
+
+def moment(text: str) -> datetime:
+    """Return the time up to which a list is complete."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return found
 
 
 def rows_of(
@@ -241,7 +252,10 @@ def since(connection: Connection, mark: Mark | None) -> Since | None:
         "SELECT id, value FROM hashes WHERE type = ? AND id > ? AND id <= ? ORDER BY id", (PDQ, seen.hash, new.hash)
     )
     removed = connection.execute("SELECT hash FROM removals WHERE id > ? AND id <= ?", (seen.removal, new.removal))
-    return Since(mark=new, added=tuple(added), removed=tuple(row[0] for row in removed))
+    found = tuple(added)
+    if any(type(value) is not bytes or len(value) != _PDQ_BYTES for _, value in found):
+        raise ValueError("what is no PDQ hash")
+    return Since(mark=new, added=found, removed=tuple(row[0] for row in removed))
 
 
 _START: Final = Mark(change=0, token="", hash=0, removal=0)

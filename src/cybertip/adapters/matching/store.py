@@ -115,7 +115,7 @@ class HashStore:
     def lists(self, *, counted: bool = False) -> tuple[ConsultedList, ...]:
         """Return the lists and how old they are; and how many entries they have, if that is wanted, for it takes a while."""
         entries = "(SELECT count(*) FROM entries WHERE list = lists.id)" if counted else "NULL"
-        with self._connected("HashStore.lists") as connection:
+        with self._reading("HashStore.lists") as connection:
             rows = connection.execute(f"SELECT name, as_of, {entries} FROM lists ORDER BY name")  # noqa: S608 # no input
             return tuple(listed(row) for row in rows)
 
@@ -142,13 +142,13 @@ class HashStore:
         values: dict[HashType, dict[object, None]] = {}
         for one in hashes:
             values.setdefault(one.type, {})[kept(one.type, one.value)] = None
-        with self._connected("HashStore.find") as connection:
+        with self._reading("HashStore.find") as connection:
             rows = [row for kind, some in values.items() for row in rows_of(connection, "value", list(some), kind)]
         return tuple(entry for _, entry in rows)
 
     def numbered(self, numbers: Sequence[int]) -> dict[int, Found]:
         """Return the entries of hashes by the hashes' numbers, as far as these are still there."""
-        with self._connected("HashStore.numbered") as connection:
+        with self._reading("HashStore.numbered") as connection:
             return dict(rows_of(connection, "id", numbers))
 
     def record(
@@ -167,7 +167,7 @@ class HashStore:
 
         None means that the store's history does not lead from there to here: it was restored from a backup, or is another.
         """
-        with self._connected("HashStore.since") as connection:
+        with self._reading("HashStore.since") as connection:
             connection.execute("BEGIN")
             try:
                 return since(connection, mark)
@@ -176,7 +176,7 @@ class HashStore:
 
     def tallies(self) -> tuple[Tally, ...]:
         """Count what is on each list. That takes a while where they are long."""
-        with self._connected("HashStore.tallies") as connection:
+        with self._reading("HashStore.tallies") as connection:
             try:
                 return tuple(tallies(connection))
             finally:
@@ -189,8 +189,18 @@ class HashStore:
 
     def samples(self, kind: HashType, number: int) -> tuple[tuple[ListName, ListEntry], ...]:
         """Return some hashes of a kind from all over the file, each with its entry, to try out whether they are found."""
-        with self._connected("HashStore.samples") as connection:
+        with self._reading("HashStore.samples") as connection:
             return tuple(samples(connection, kind, number))
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to read what was written here: values that cannot be what they stand for are damage."""
+        with self._connected(what) as connection:
+            try:
+                yield connection
+            except (AttributeError, TypeError, ValueError) as error:
+                # Nor is this one's text quoted, or shown beneath: some of these hold the very value.
+                raise AdapterError(f"{what} failed: the file is damaged ({type(error).__name__})") from None
 
     @contextmanager
     def _connected(self, what: str) -> Iterator[sqlite3.Connection]:
