@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cybertip.adapters.matching.hma import AsyncHmaMatcher, HmaMatcher, HmaSettings
+from cybertip.hashing.pictures import PictureHashes, hash_picture
 from cybertip.ports.matching import ItemId, MediaItem
 from cybertip.testing.conformance import AsyncHashMatcherSuite, HashMatcherSuite
 from cybertip.testing.hma import Hma, running
@@ -59,9 +60,15 @@ class TestHmaMatcher(Items, HashMatcherSuite):
 
 
 class TestHmaMatcherSendingBytes(TestHmaMatcher):
-    """Hashes are made by HMA."""
+    """Hashes are made by HMA, and `no_match` is said of what brings its own."""
 
     more = {"send_bytes": True}  # noqa: RUF012 - as above
+
+    @pytest.fixture
+    def unknown(self, picture_file: Callable[..., bytes]) -> MediaItem:
+        found = hash_picture(picture_file(2))
+        assert isinstance(found, PictureHashes)
+        return MediaItem(id=ItemId("unknown"), hashes=found.hashes)
 
 
 class TestAsyncHmaMatcher(Items, AsyncHashMatcherSuite):

@@ -311,7 +311,8 @@ class TestRoles:
         """Where the role that hashes is elsewhere, files go there and their hashes to the matcher."""
         settings = HmaSettings(**urls, send_bytes=True)
         (result,) = colour.match(settings, [unknown], clock=time)
-        assert result.outcome is Outcome.NO_MATCH
+        # It was hashed and looked up as it lies in the file, and not mirrored or turned.
+        assert result.reason is NotChecked.MISSING_HASH
         assert len(result.hashes) == 1
 
     def test_no_curator(self, urls: dict[str, str], ask: Any, time: Clock) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cybertip.hashing.digests import digest
-from cybertip.ports.matching import MD5, PDQ, SHA1, SHA256, HashType, MediaHash, MediaItem, NotChecked
+from cybertip.ports.matching import MD5, PDQ, SHA1, SHA256, HashType, MediaHash, MediaItem, NotChecked, Variant
 
 if TYPE_CHECKING:
     from cybertip.hashing.decoding import Limits
 
-__all__ = ["LOWEST_QUALITY", "Hashed", "can_hash_pictures", "given", "hashed_here", "is_poor", "read"]
+__all__ = ["LOWEST_QUALITY", "Hashed", "can_hash_pictures", "given", "hashed_here", "is_poor", "lacks_flips", "read"]
 
 #: PDQ's authors advise against matching what is poorer, and HMA gives it no hash.
 LOWEST_QUALITY = 50
@@ -36,6 +36,12 @@ def given(item: MediaItem, kinds: frozenset[HashType]) -> Hashed:
     poor = {one.type for one in item.hashes if one.type in kinds and is_poor(one)}
     hashes = tuple(one for one in item.hashes if one.type in kinds)
     return Hashed(hashes=hashes, missing=dict.fromkeys(poor, NotChecked.LOW_QUALITY))
+
+
+def lacks_flips(item: MediaItem) -> bool:
+    """Tell whether a picture brings some PDQ hash and its bytes, but not the hashes of all its flips and turns."""
+    brought = {one.variant for one in item.hashes if one.type == PDQ}
+    return item.media is not None and bool(brought) and not brought >= frozenset(Variant)
 
 
 def is_poor(one: MediaHash) -> bool:

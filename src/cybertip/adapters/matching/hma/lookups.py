@@ -5,11 +5,20 @@ from functools import partial
 
 from cybertip.adapters.matching.hma.answers import Hit, Unanswered, hashes_of, hits_of
 from cybertip.adapters.matching.hma.effects import Ask, Here, Plan
-from cybertip.adapters.matching.hma.hashes import Hashed, given, hashed_here, is_poor, read
+from cybertip.adapters.matching.hma.hashes import (
+    Hashed,
+    can_hash_pictures,
+    given,
+    hashed_here,
+    is_poor,
+    lacks_flips,
+    read,
+)
 from cybertip.adapters.matching.hma.plain import is_plain
 from cybertip.adapters.matching.hma.settings import HmaSettings, Signal
 from cybertip.adapters.matching.hma.standing import Standing
 from cybertip.ports.matching import (
+    PDQ,
     EntryId,
     HashMatch,
     HashType,
@@ -34,6 +43,8 @@ def looked_up(item: MediaItem, *, settings: HmaSettings, standing: Standing) -> 
     lacking = kinds - {one.type for one in known.hashes}
     if lacking:
         known += yield from _hashed(item, lacking, settings)
+    if PDQ in kinds and lacks_flips(item):
+        known += yield from Here(partial(_flips, item, settings))
     unchecked = [*standing.unchecked, *(_unchecked(settings, reason, kind) for kind, reason in known.missing.items())]
     nearest: dict[tuple[str, int], HashMatch] = {}
     for signal in settings.signals:
@@ -56,9 +67,8 @@ def _sought(
 ) -> Plan[list[NotChecked]]:
     """Look up the hashes of one kind, keep the nearest of what is found, and return what kept any from being looked up."""
     reasons = []
-    for query in hashes:
-        if query.type != signal.type or is_poor(query):
-            continue
+    # An item may bring one of the hashes that were made of its bytes.
+    for query in {one.value: one for one in hashes if one.type == signal.type and not is_poor(one)}.values():
         reply = yield from Ask(role="matcher", path="/m/lookup", query=_query(signal, query, settings))
         try:
             hits = hits_of(reply)
@@ -119,6 +129,13 @@ def _hashed(item: MediaItem, kinds: frozenset[HashType], settings: HmaSettings) 
     return found
 
 
+def _flips(item: MediaItem, settings: HmaSettings) -> Hashed:
+    """Make what an item does not bring of its picture's flips and turns; HMA makes none."""
+    if settings.send_bytes:
+        return Hashed(missing={PDQ: NotChecked.MISSING_HASH})
+    return hashed_here(item, frozenset({PDQ})) if can_hash_pictures() else Hashed()
+
+
 def _hashed_there(data: bytes, content: str, signals: list[Signal]) -> Plan[Hashed]:
     """Have HMA hash a file. It could look the file up at once, but would not say by which hash, nor that it has none."""
     types = (("types", ",".join(one.name for one in signals)),)
@@ -128,10 +145,16 @@ def _hashed_there(data: bytes, content: str, signals: list[Signal]) -> Plan[Hash
     except Unanswered as error:
         return Hashed(missing={one.type: error.reason for one in signals})
     found = Hashed()
+    plain = content != "photo" or (yield from Here(partial(is_plain, data)))
     for signal in signals:
         found += _hash(signal, values.get(signal.name))
-        if content == "photo" and signal.type not in found.missing and not is_plain(data):
+        if signal.type in found.missing:
+            continue
+        if not plain:
             found += Hashed(missing={signal.type: NotChecked.UNSUPPORTED_TYPE})
+        elif signal.type == PDQ:
+            # It is looked up as it lies in the file; of a picture that was mirrored or turned, nothing is known.
+            found += Hashed(missing={PDQ: NotChecked.MISSING_HASH})
     return found
 
 

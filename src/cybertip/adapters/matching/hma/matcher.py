@@ -32,7 +32,7 @@ class HmaMatcher:
     """Look up media in the banks of an HMA (see `cybertip.ports.matching.HashMatcher` for what is guaranteed).
 
     What an item does not bring is hashed on this machine and looked up by its hashes, a picture as it is, mirrored and
-    turned, one request a hash: an item that brings its PDQ hash is looked up by what it brings. Addresses are never sent.
+    turned, one request a hash; an item without bytes is looked up by the hashes that it brings. Addresses are never sent.
     HMA, and whatever stands before it, may log what it is asked, hashes included.
 
     Args:
@@ -324,6 +324,11 @@ def _health(settings: HmaSettings, standing: Standing) -> MatcherHealth:
     warnings = list(standing.warnings)
     if any(one.type == PDQ for one in settings.signals) and not settings.send_bytes and not can_hash_pictures():
         warnings.append("pictures cannot be hashed here: install cybertip[pdq], or have items bring their hashes")
+    if any(one.type == PDQ for one in settings.signals) and settings.send_bytes:
+        warnings.append(
+            "HMA hashes no picture mirrored or turned: those that are not found are not checked, unless they"
+            " bring all their hashes"
+        )
     return MatcherHealth(
         readiness=standing.readiness, lists=standing.lists, hashes=standing.sizes, warnings=tuple(warnings)
     )

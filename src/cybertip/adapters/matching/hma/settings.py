@@ -92,8 +92,10 @@ class HmaSettings:
             common: use a matcher for each.
         banks: look in these alone.
         own_banks: banks of your own, whose entries `feedback` may switch off: for everybody who asks this HMA.
-        send_bytes: have HMA hash what an item does not bring, instead of doing it here. It takes palettes, inks and rotation
-            for brightness, and knows no flips: files that it misreads are not checked.
+        send_bytes: have HMA hash what an item does not bring, instead of doing it here. It hashes no picture mirrored or
+            turned, so that one that is not found is not checked (`missing_hash`): to hear `no_match` of pictures, have
+            items bring the hashes of all variants. It takes palettes and inks for brightness, and leaves photographs as
+            they lie in the file: what it finds by such hashes is said, and the file is `unsupported_type`.
         whole_ratios: vouch that every bank's ratio is 0 or 1, where no curator can be asked.
         oldest: how old a list may be, for not finding something in it to mean anything.
         state_for: how long it is believed how HMA stands, once it stands well.
