@@ -172,7 +172,7 @@ class Colour:
         async with AsyncHmaMatcher(settings, **more) as matcher:
             return [(await found if hasattr(found := call(matcher), "__await__") else found) for call in calls][-1]
 
-    def client(self, handler: Callable[[httpx.Request], httpx.Response], **more: Any) -> Any:
+    def client(self, handler: Callable[[httpx.Request], Any], **more: Any) -> Any:
         """Return a client that asks a function."""
         kind = httpx.AsyncClient if self.asynchronous else httpx.Client
         return kind(transport=httpx.MockTransport(handler), **more)

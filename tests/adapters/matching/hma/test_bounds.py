@@ -1,5 +1,6 @@
 """No answer, however long, slow or broken, keeps a caller waiting, fills the memory, or passes for one."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,12 +28,13 @@ LOOKUP = "/m/lookup"
 
 @pytest.fixture
 def ask(colour: Any, url: str) -> Callable[..., Any]:
-    """Return a function that asks about an item within short bounds, and returns its result within a few seconds."""
+    """Return a function that asks about an item within short bounds, and returns its result before long."""
 
     def asked(item: MediaItem = ITEM, **settings: Any) -> Any:
         began = time.monotonic()
         (result,) = colour.match(HmaSettings.at(url, bounds=SHORT, **settings), [item])
-        assert time.monotonic() - began < 3
+        # Whoever waited for what never comes would wait for ever; a busy machine takes its time.
+        assert time.monotonic() - began < 30
         return result
 
     return asked
@@ -92,10 +94,12 @@ def test_many_items_share_one_bound(colour: Any, hma: Hma, url: str) -> None:
         Fault(path=LOOKUP, answer=Answer(200, (), b"{}"), times=3),
         Fault(path=LOOKUP, answer="hang", times=None),
     ]
-    bounds = Bounds(silence_for=timedelta(seconds=0.1), batch_for=timedelta(seconds=0.3))
+    bounds = Bounds(silence_for=timedelta(seconds=0.5), batch_for=timedelta(seconds=2))
     began = time.monotonic()
     results = colour.match(HmaSettings.at(url, bounds=bounds, at_once=1), [ITEM] * 50)
-    assert time.monotonic() - began < 3
+    # One after the other, they would be 47 times half a second.
+    assert len([request for request in hma.requests if request.path == LOOKUP]) < 15
+    assert time.monotonic() - began < 30
     assert len(results) == 50
     assert [one.outcome for one in results[:3]] == [Outcome.NO_MATCH] * 3
     assert {one.reason for one in results[3:]} == {NotChecked.UNAVAILABLE}
@@ -118,21 +122,36 @@ def test_some_fail_and_others_do_not(colour: Any, hma: Hma, url: str) -> None:
 
 def test_it_does_not_ask_more_at_once_than_it_was_told(colour: Any, recorded: Any) -> None:
     """HMA locks up when it is asked too much at a time."""
-    busy, most = 0, 0
+    counting, busy, most = threading.Lock(), 0, 0
+
+    def begin() -> None:
+        nonlocal busy, most
+        with counting:
+            busy += 1
+            most = max(most, busy)
+
+    def end(request: httpx.Request) -> httpx.Response:
+        nonlocal busy
+        with counting:
+            busy -= 1
+            response: httpx.Response = recorded(request)
+            return response
 
     def counted(request: httpx.Request) -> httpx.Response:
-        nonlocal busy, most
-        busy += 1
-        most = max(most, busy)
-        time.sleep(0.005)
-        busy -= 1
-        response: httpx.Response = recorded(request)
-        return response
+        begin()
+        time.sleep(0.02)
+        return end(request)
+
+    async def async_counted(request: httpx.Request) -> httpx.Response:
+        begin()
+        await anyio.sleep(0.02)
+        return end(request)
 
     settings = HmaSettings.at("http://127.0.0.1:5100", at_once=3)
-    results = colour.match(settings, [ITEM] * 20, http=colour.client(counted), clock=recorded)
+    client = colour.client(async_counted if colour.asynchronous else counted)
+    results = colour.match(settings, [ITEM] * 20, http=client, clock=recorded)
     assert {one.outcome for one in results} == {Outcome.NO_MATCH}
-    assert 1 <= most <= 3
+    assert most == 3
 
 
 def test_a_client_of_the_callers(colour: Any, recorded: Any) -> None:
