@@ -132,6 +132,7 @@ class _Page:
         # What stands there twice is as unknown as what nobody has heard of.
         self.unknown += len(children) - len(parts.keys() & _KNOWN)
         deleted = name == tombstone
+        hashes, unread = ([], []) if deleted or "fingerprints" not in parts else self._hashes(parts["fingerprints"])
         self.entries.append(
             SharedEntry(
                 member=member,
@@ -140,23 +141,29 @@ class _Page:
                 kind=entry,
                 deleted=deleted,
                 classification=None if deleted else _content(parts.get("classification")) or None,
-                hashes=() if deleted or "fingerprints" not in parts else tuple(self._hashes(parts["fingerprints"])),
+                hashes=tuple(hashes),
+                unread=frozenset(unread),
                 disputed=not deleted and "feedback" in parts and _is_disputed(parts["feedback"]),
             )
         )
 
-    def _hashes(self, holder: "etree._Element") -> Iterator[MediaHash]:
-        """Yield an entry's hashes, known kinds or not, but for those that are too large to be on the page."""
+    def _hashes(self, holder: "etree._Element") -> tuple[list[MediaHash], list[HashType]]:
+        """Return an entry's hashes, known kinds or not, but for those that are too large to be on the page; and the kinds of
+        those that could not be read."""
+        hashes: list[MediaHash] = []
+        unread: list[HashType] = []
         for one in _children(holder):
-            value = _content(one)
+            kind, value = _kind(_name(one)), _content(one)
             if one.get("href") is not None and not value:
                 continue
             try:
                 if not value:
                     raise ValueError("a hash without a value")
-                yield MediaHash(type=_kind(_name(one)), value=value)
+                hashes.append(MediaHash(type=kind, value=value))
             except ValueError:
                 self.unread += 1
+                unread.append(kind)
+        return hashes, unread
 
 
 def _is_disputed(feedback: "etree._Element") -> bool:

@@ -64,6 +64,8 @@ class SharedEntry:
     #: In the list's own words, such as "A1".
     classification: str | None = None
     hashes: tuple[MediaHash, ...] = ()
+    #: Kinds of which it has a hash that could not be read: it is not known to have changed.
+    unread: frozenset[HashType] = frozenset()
     #: A member says that a hash of it does not belong there.
     disputed: bool = False
 

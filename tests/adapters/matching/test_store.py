@@ -108,6 +108,15 @@ def test_an_entry_that_comes_again_takes_the_place_of_the_one_before(store: Hash
     assert store.counts() == {MD5: 1, PDQ: 1}
 
 
+def test_a_kind_that_could_not_be_read_keeps_what_was_there(store: HashStore) -> None:
+    """An update of which a hash is illegible replaces the rest, and does not lose the one that was known."""
+    put(store, OURS, entry("a", md5(1), pdq(1)))
+    with store.changing(OURS) as change:
+        change.put(entry("a", md5(2)), keeping=[PDQ])
+    assert store.counts() == {MD5: 1, PDQ: 1}
+    assert names(store.find([pdq(1)])) == names(store.find([md5(2)])) == [("ours", "", "a")]
+
+
 def test_what_is_removed_is_gone(store: HashStore) -> None:
     """A removed entry is not found, one of another member is; a cleared or dropped list has nothing."""
     put(store, OURS, entry("a", md5(1)), entry("a", md5(1), member="7"), entry("b", md5(1)))

@@ -1,7 +1,7 @@
 """What the file of lists holds, and how an entry is written to it and read from it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -145,8 +145,11 @@ class Change:
         moment = as_of.astimezone(UTC).isoformat()
         self._connection.execute("UPDATE lists SET as_of = ? WHERE id = ?", (moment, self._list))
 
-    def put(self, entry: ListEntry) -> None:
-        """Put an entry on the list; one with the same entry and member loses its place to it, hashes and all."""
+    def put(self, entry: ListEntry, *, keeping: Collection[HashType] = ()) -> None:
+        """Put an entry on the list; one with the same entry and member loses its place to it, hashes and all.
+
+        Of the kinds in `keeping`, of which the entry's own could not be read, those before stay.
+        """
         key = (self._list, entry.member or "", entry.entry)
         values = (entry.classification, int(entry.disputed))
         self._connection.execute(
@@ -160,7 +163,8 @@ class Change:
         old = {(kind, value): id for kind, value, id in there}
         new = dict.fromkeys((one.type, kept(one.type, one.value)) for one in entry.hashes)
         self._connection.executemany(
-            "DELETE FROM hashes WHERE id = ?", [(id,) for key, id in old.items() if key not in new]
+            "DELETE FROM hashes WHERE id = ?",
+            [(id,) for key, id in old.items() if key not in new and key[0] not in keeping],
         )
         self._connection.executemany(
             "INSERT INTO hashes (entry, type, value) VALUES (?, ?, ?)",

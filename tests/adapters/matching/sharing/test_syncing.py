@@ -98,6 +98,13 @@ def test_what_is_synced_is_found(sync: Sync, store: HashStore) -> None:
     assert (match.list, match.member, match.entry, match.classification) == (LIST, "42", "image3", "A1")
 
 
+class Later:
+    """A clock that is put forward."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=5)
+
+
 def test_a_second_run_asks_for_what_is_new(sync: Sync, store: HashStore, double: HashSharingDouble) -> None:
     """From the checkpoint on there is one small window; changes and tombstones since then are taken over."""
     first = sync()
@@ -107,10 +114,6 @@ def test_a_second_run_asks_for_what_is_new(sync: Sync, store: HashStore, double:
     double.put("image1", at=later, fingerprints=digits(1001))
     double.delete("image2", at=later)
     double.put("image4", at=later, fingerprints=digits(4))
-
-    class Later:
-        def now(self) -> datetime:
-            return datetime.now(UTC) + timedelta(minutes=5)
 
     double.date = lambda: None  # its clock is not to be compared with one that is put forward
     second = sync(clock=Later())
@@ -229,6 +232,22 @@ def test_what_is_unknown_or_broken_costs_nothing_else(sync: Sync, store: HashSto
     kept = store.counts()
     assert kept[HashType("newhash")] == 1
     assert kept[MD5] == 12
+
+
+def test_a_hash_that_cannot_be_read_any_more_stays_as_it_was(
+    sync: Sync, store: HashStore, double: HashSharingDouble
+) -> None:
+    """An illegible hash does not take the place of the one that was known: what has it is found as before."""
+    first = sync()
+    assert first.until is not None
+    (before,) = [one for (_, name), one in double.entries().items() if name == "image1"]
+    pdq = MediaHash(type=PDQ, value=before.fingerprints[PDQ])
+    assert store.find([pdq])
+    double.put("image1", at=first.until + timedelta(seconds=1), fingerprints={MD5: "d" * 32, PDQ: "f" * 63})
+    double.date = lambda: None  # its clock is not to be compared with one that is put forward
+    assert sync(clock=Later()).unread == 1
+    assert [one.entry for one in store.find([pdq])] == ["image1"]
+    assert [one.entry for one in store.find([MediaHash(type=MD5, value="d" * 32)])] == ["image1"]
 
 
 def test_clocks_that_disagree_skip_nothing(sync: Sync, store: HashStore, double: HashSharingDouble) -> None:

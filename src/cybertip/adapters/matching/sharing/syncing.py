@@ -213,7 +213,8 @@ def _apply(change: Change, entry: SharedEntry) -> None:
             classification=entry.classification,
             disputed=entry.disputed,
             hashes=entry.hashes,
-        )
+        ),
+        keeping=entry.unread,
     )
 
 
