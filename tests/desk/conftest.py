@@ -31,6 +31,7 @@ SANDBOX = Environment.sandbox("http://127.0.0.1:8025")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANN = Viewer(reviewer=ReviewerId("ann"), child_safety=True)
 BOB = Viewer(reviewer=ReviewerId("bob"), child_safety=True)
+CAROL = ReviewerId("carol")
 PROFILE = Profile(
     company_name="Example",
     reporter_email="safety@company.example",

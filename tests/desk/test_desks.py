@@ -17,7 +17,7 @@ from hypothesis import event, given, settings, strategies as st
 from cybertip import AsyncCaseDesk, AsyncCourier, CaseDesk, Courier, Environment, InvalidReport
 from cybertip.adapters.evidence import MemoryEvidence
 from cybertip.adapters.storage.memory import AsyncMemoryStorage, MemoryStorage
-from cybertip.cases.decisions import Decision
+from cybertip.cases.decisions import Decision, View
 from cybertip.cases.enrichment import nothing_known
 from cybertip.cases.events import Decided, Viewed
 from cybertip.cases.journal import CaseJournal
@@ -394,11 +394,12 @@ class Life:
     def __init__(self, kit: Any, mortal: Mortal, *, second: bool) -> None:
         self.kit, self.mortal = kit, mortal
         self.world = World(kit, review=ReviewPolicy(second_approval=second, partial=True))
-        self.taken: set[str] = set()
+        self.number = 0
 
     def make(self, what: str, number: int) -> None:
         world, desk = self.world, self.world.desk
         viewer: Viewer = self.kit.ANN if number % 2 else self.kit.BOB
+        self.number = number
         match what:
             case "signal":
                 signal = self.kit.signal(number % 8, number % 8, creator=self.kit.user(number % 2))
@@ -418,6 +419,16 @@ class Life:
                     except (CaseError, Conflict, InvalidReport):
                         continue
 
+    def claims(self, sha256: str, viewer: Viewer) -> tuple[View, ...]:
+        """Claim views as people would and should not: one's own, somebody else's, of now, of tomorrow; or none."""
+        now, turn = self.world.clock.now(), self.number % 5
+        claims = {
+            1: View(sha256=sha256, reviewer=viewer.reviewer, at=now, wholly=True, exif=False),
+            2: View(sha256=sha256, reviewer=self.kit.CAROL, at=now, wholly=True, exif=True),
+            3: View(sha256=sha256, reviewer=viewer.reviewer, at=now + timedelta(days=1), wholly=True, exif=False),
+        }
+        return (claims[turn],) if turn in claims else ()
+
     def review(self, what: str, key: str, case: Any, viewer: Viewer) -> None:
         desk, kit = self.world.desk, self.kit
         match what:
@@ -430,7 +441,10 @@ class Life:
                     desk.view(key, ref, viewer=viewer, wholly=True, exif=False)
             case "decide":
                 desk.claim(key, viewer=viewer)
-                media = tuple(attrs.evolve(kit.decision(1).media[0], media=ref) for ref in case.kept)
+                media = tuple(
+                    attrs.evolve(kit.decision(1).media[0], media=ref, views=self.claims(kept.sha256, viewer))
+                    for ref, kept in case.kept.items()
+                )
                 desk.decide(key, attrs.evolve(kit.decision(), media=media), viewer=viewer)
             case "dismiss":
                 desk.claim(key, viewer=viewer)
@@ -480,14 +494,17 @@ def test_the_life_of_cases(kit: Any, moves: list[tuple[str, int]], second: bool)
         told = CaseJournal.of(key, entries)
         assert told.case == journal.case
         events = [kit.decode(entry) for entry in entries]
-        views = {one.view for one in events if isinstance(one, Viewed)}
-        claimed = {
-            view
-            for one in events
-            if isinstance(one, Decided) and isinstance(one.decision, Decision)
-            for view in one.decision.views
-        }
-        assert set(told.case.views) == views | claimed
+        records: set[Any] = set()
+        for one, entry in zip(events, entries, strict=True):
+            if isinstance(one, Viewed):
+                records.add(one.view)
+            if isinstance(one, Decided) and isinstance(one.decision, Decision):
+                # Recorded before, or said by the decider's self of a time before then.
+                own = {view for view in one.decision.views if view.reviewer == one.reviewer}
+                assert all(view.at <= entry.recorded_at for view in own)
+                assert set(one.decision.views) <= records | own
+                records |= own
+        assert set(told.case.views) == records
     event(f"{len(finished)} reports")
 
 
